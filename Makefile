@@ -1,0 +1,84 @@
+# Everything one does with this project. GNU make 3.81 or newer, nothing exotic.
+# PYTHON=python3.12 chooses the interpreter, VENV=folder the environment.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Why a loop: the first Python that is new enough AND can make an environment.
+FIT = import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+NEW = import sys; sys.exit(sys.version_info < (3, 11))
+CANDIDATES = python3.13 python3.12 python3.11 python3
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	$$p -c '$(FIT)' >/dev/null 2>&1 && { echo $$p; exit; }; done; \
+	for p in $(CANDIDATES); do \
+	$$p -c '$(NEW)' >/dev/null 2>&1 && { echo $$p; exit; }; done)
+
+# A stamp per content of the lock file: a changed lock installs again, nothing else does.
+sum = $(shell cksum < $(1) | tr -dc '0-9')
+RUN_STAMP = $(VENV)/.run-$(call sum,requirements.txt)
+DEV_STAMP = $(VENV)/.dev-$(call sum,requirements-dev.txt)
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help run test lint bench demo dist lock clean
+
+help: ## Print this help
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
+		awk '{ name = $$1; $$1 = ""; printf "  %-8s%s\n", name, $$0 }'
+
+run: $(RUN_STAMP) ## Set everything up and run the site (PORT, DATABASE_URL, REDIS_URL)
+	@exec $(BIN)/python -m dashboard.run
+
+test: $(DEV_STAMP) ## Run the whole test suite; writes unit.xml
+	@exec $(BIN)/python manage.py test $(TESTS)
+
+lint: $(DEV_STAMP) ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(DEV_STAMP) ## Measure ours and the peers' side by side
+	@exec $(BIN)/python -m bench
+
+demo: $(RUN_STAMP) ## Fill the database with demo traffic
+	@DASHBOARD_LOCAL=1 exec $(BIN)/python manage.py analytics_demo
+
+dist: $(DEV_STAMP) ## Build the wheel of the analytics package into dist/
+	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --out-dir dist
+
+UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
+
+lock: $(DEV_STAMP) ## Pin the newest allowed packages into requirements*.txt
+	$(UV_LOCK) --upgrade requirements.in -o requirements.txt
+	$(UV_LOCK) --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove the environment and what was built; var/ stays
+	rm -rf $(VENV) dist unit.xml .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/it."; \
+		exit 1; fi
+	@$(PYTHON) -c '$(NEW)' 2>/dev/null || { \
+		echo "$(PYTHON) is not Python 3.11 or newer: say PYTHON=/path/to/one that is."; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		version=`$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'`; \
+		echo "$(PYTHON) cannot make environments: install python$$version-venv" \
+			"(on Debian: apt-get install python$$version-venv)."; \
+		exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): $(BIN)/python
+	@echo "Installing what the site needs into $(VENV) ..."
+	@$(PIP) -r requirements.txt
+	@rm -f $(VENV)/.run-*; touch $@
+
+$(DEV_STAMP): $(BIN)/python
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP) -r requirements-dev.txt
+	@rm -f $(VENV)/.dev-*; touch $@

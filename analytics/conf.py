@@ -1,0 +1,148 @@
+"""The settings of this app: read from Django's, with their defaults, in one object.
+
+==============================  =====================================================
+setting                         meaning and default
+==============================  =====================================================
+``ANALYTICS_SITE``              name of this site; the package of ``ROOT_URLCONF``
+``ANALYTICS_REDIS_URL``         ``REDIS_URL`` of the settings, else the local one
+``ANALYTICS_KEY``               secret for seals and visitor hashes, the same for all
+                                that record or drain a site; from ``SECRET_KEY``
+``ANALYTICS_JOURNAL_DIR``       local folder of the journals; ``BASE_DIR/var/journal``
+``ANALYTICS_JOURNAL_MAX_BYTES`` size at which recording stops; 1 GiB
+``ANALYTICS_STREAM_MAX_BATCHES`` waiting entries at which shippers pause; 10 000
+``ANALYTICS_IGNORE``            path prefixes that are not recorded; ``/healthz``
+``ANALYTICS_PROXIES``           own proxies before the site, whose
+                                ``X-Forwarded-For`` is believed; 0
+``ANALYTICS_VISITOR_PERIOD``    ``stable``, ``month`` or ``day``; ``stable``
+``ANALYTICS_RECORD_USERS``      record ids of signed-in users; off
+``ANALYTICS_RECORD_IN_TESTS``   record while the test suite runs; off
+==============================  =====================================================
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.crypto import salted_hmac
+
+from .recording.recorder import RecorderConfig
+from .stream import Stream
+
+VISITOR_PERIODS = ("stable", "month", "day")
+SITE_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, checked for their types."""
+
+    recorder: RecorderConfig
+    ignore: tuple[str, ...]
+    proxies: int
+    visitor_period: str
+    record_users: bool
+    record_in_tests: bool
+    zone: ZoneInfo
+
+    @property
+    def site(self) -> str:
+        return self.recorder.site
+
+
+@lru_cache(maxsize=1)
+def get_config() -> Config:
+    """The settings now in force. Raises ImproperlyConfigured with what to do."""
+    return Config(
+        recorder=RecorderConfig(
+            site=_site(),
+            redis_url=_redis_url(),
+            journal_dir=_journal_dir(),
+            key=_key(),
+            journal_max_bytes=_natural("ANALYTICS_JOURNAL_MAX_BYTES", 1024**3),
+            stream_max_batches=_natural("ANALYTICS_STREAM_MAX_BATCHES", 10_000),
+        ),
+        ignore=_prefixes(),
+        proxies=_natural("ANALYTICS_PROXIES", 0),
+        visitor_period=_visitor_period(),
+        record_users=bool(getattr(settings, "ANALYTICS_RECORD_USERS", False)),
+        record_in_tests=bool(getattr(settings, "ANALYTICS_RECORD_IN_TESTS", False)),
+        zone=ZoneInfo(settings.TIME_ZONE if settings.USE_TZ else "UTC"),
+    )
+
+
+def get_stream(timeout: float = 1.0) -> Stream:
+    """A client for the site's stream."""
+    config = get_config().recorder
+    return Stream(config.redis_url, config.site, config.key, timeout)
+
+
+def _site() -> str:
+    site = getattr(settings, "ANALYTICS_SITE", "") or settings.ROOT_URLCONF
+    site = site.split(".")[0]
+    if not (site.isascii() and site.replace("-", "_").isidentifier()):
+        raise ImproperlyConfigured(
+            f"ANALYTICS_SITE is {site!r}: use letters, digits, '-' and '_' only."
+        )
+    if len(site) > SITE_LIMIT:
+        raise ImproperlyConfigured(
+            f"ANALYTICS_SITE is longer than {SITE_LIMIT} characters."
+        )
+    return site
+
+
+def _redis_url() -> str:
+    default = getattr(settings, "REDIS_URL", "") or "redis://127.0.0.1:6379/0"
+    return getattr(settings, "ANALYTICS_REDIS_URL", "") or default
+
+
+def _journal_dir() -> Path:
+    if directory := getattr(settings, "ANALYTICS_JOURNAL_DIR", ""):
+        return Path(directory)
+    base = getattr(settings, "BASE_DIR", None) or os.getcwd()
+    return Path(base) / "var" / "journal"
+
+
+def _key() -> bytes:
+    secret = getattr(settings, "ANALYTICS_KEY", "") or settings.SECRET_KEY
+    return salted_hmac("analytics", "key", secret=secret, algorithm="sha256").digest()
+
+
+def _natural(name: str, default: int) -> int:
+    value = getattr(settings, name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ImproperlyConfigured(f"{name} is {value!r}: use a whole number, 0 or more.")
+    return value
+
+
+def _prefixes() -> tuple[str, ...]:
+    prefixes = getattr(settings, "ANALYTICS_IGNORE", ("/healthz",))
+    if isinstance(prefixes, str) or not all(p.startswith("/") for p in prefixes):
+        raise ImproperlyConfigured(
+            "ANALYTICS_IGNORE must be a list of path prefixes that start with '/'."
+        )
+    return tuple(prefixes)
+
+
+def _visitor_period() -> str:
+    period = getattr(settings, "ANALYTICS_VISITOR_PERIOD", "stable")
+    if period not in VISITOR_PERIODS:
+        raise ImproperlyConfigured(
+            f"ANALYTICS_VISITOR_PERIOD is {period!r}: use one of {VISITOR_PERIODS}."
+        )
+    return period
+
+
+def _forget(setting: str, **kwargs: object) -> None:
+    if setting.startswith("ANALYTICS_") or setting in _READ_TOO:
+        get_config.cache_clear()
+
+
+_READ_TOO = {"REDIS_URL", "SECRET_KEY", "TIME_ZONE", "USE_TZ", "ROOT_URLCONF"}
+setting_changed.connect(_forget)

@@ -1,0 +1,94 @@
+"""Managers and querysets: the questions and the rules that tables answer for."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from .models import JobRun, Writer
+
+MISSING_HOURS = 24
+
+
+class RollupQuerySet(models.QuerySet):
+    """Rows of the rollup table, narrowed to what may be added up."""
+
+    def of(self, site: str, dimension: str, grain: int) -> RollupQuerySet:
+        return self.filter(site=site, dimension=dimension, grain=grain)
+
+
+class WriterManager(models.Manager):
+    """Makes, locks and claims the writer row of a site."""
+
+    def of(self, site: str, time_zone: str) -> Writer:
+        """The site's row as it is now, made with ``time_zone`` if there is none."""
+        writer = self.filter(pk=site).first()
+        if writer is None:
+            writer, _ = self.get_or_create(pk=site, defaults={"time_zone": time_zone})
+        return writer
+
+    def claim(self, site: str, generation: int) -> bool:
+        """Become the writer, if nobody wrote since ``generation`` was read.
+
+        To be called first in a transaction. The row is locked until its end.
+        """
+        row = self.filter(pk=site, generation=generation)
+        return bool(row.update(generation=F("generation") + 1))
+
+    def lock(self, site: str) -> None:
+        """Become the writer, waiting for another one to end its transaction."""
+        self.filter(pk=site).update(generation=F("generation") + 1)
+
+
+class ProducerQuerySet(models.QuerySet):
+    """Lines of the ledger."""
+
+    def sums(self) -> dict[str, int]:
+        """``recorded counted waiting lost rejected`` over all lines."""
+        names = ("recorded", "counted", "lost", "rejected")
+        found = self.aggregate(**{name: Sum(name, default=0) for name in names})
+        sums = {name: int(value) for name, value in found.items()}
+        recorded, *done = sums.values()
+        return sums | {"waiting": recorded - sum(done)}
+
+    def waiting(self) -> ProducerQuerySet:
+        return self.filter(recorded__gt=F("expected"))
+
+    def missing(self, now: datetime.datetime | None = None) -> ProducerQuerySet:
+        """Unheard of for a day with something waiting: write off, or bring back."""
+        limit = (now or timezone.now()) - datetime.timedelta(hours=MISSING_HOURS)
+        return self.waiting().filter(Q(seen__lt=limit) | Q(seen=None))
+
+
+class JobRunManager(models.Manager):
+    """Writes down what a task did."""
+
+    def latest_of(self, task: str) -> JobRun | None:
+        return self.filter(task=task).order_by("-started").first()
+
+    def log(self, task: str, work: Callable[[], str], quiet: bool = False) -> str:
+        """Run ``work`` and keep its sentence; a failure is kept and raised again.
+
+        A ``quiet`` task that has nothing to say leaves no row.
+        """
+        run = self.model(task=task, started=timezone.now())
+        if not quiet:
+            run.save()
+        try:
+            run.message = work()[:500]
+            run.outcome = self.model.Outcome.DONE
+        except Exception as error:
+            run.message = f"{type(error).__name__}: {error}"[:500]
+            run.outcome = self.model.Outcome.FAILED
+            raise
+        finally:
+            run.ended = timezone.now()
+            if run.message or not quiet:
+                run.save()
+        return run.message

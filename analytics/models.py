@@ -1,0 +1,218 @@
+"""The tables: rollups, the ledger, and what is written down about running.
+
+Written under the site's writer row: rollups and ledger by the drain in one
+transaction, so they agree whatever is killed. Never written by a request.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .fields import HistogramField, VisitorsField
+from .managers import JobRunManager, ProducerQuerySet, RollupQuerySet, WriterManager
+from .rollup.buckets import Grain
+
+
+class Audience(models.IntegerChoices):
+    """Who asked. Staff is known by the loaded user, a bot by its user agent."""
+
+    PEOPLE = 0, _("people")
+    BOTS = 1, _("bots")
+    STAFF = 2, _("staff")
+
+
+class Rollup(models.Model):
+    """The measures of one key of one dimension, for one audience, in one bucket."""
+
+    GRAINS = (
+        (int(Grain.MINUTE), _("minute")),
+        (int(Grain.HOUR), _("hour")),
+        (int(Grain.DAY), _("day")),
+    )
+
+    site = models.CharField(_("site"), max_length=50)
+    dimension = models.CharField(_("dimension"), max_length=32)
+    grain = models.PositiveSmallIntegerField(_("grain"), choices=GRAINS)
+    bucket = models.DateTimeField(_("bucket"), help_text=_("Start of the grain, UTC."))
+    key = models.CharField(_("key"), max_length=200, blank=True)
+    audience = models.PositiveSmallIntegerField(
+        _("audience"), choices=Audience.choices
+    )
+    requests = models.PositiveBigIntegerField(_("requests"), default=0)
+    views = models.PositiveBigIntegerField(
+        _("views"), default=0, help_text=_("Pages a person would call a page.")
+    )
+    errors = models.PositiveBigIntegerField(
+        _("errors"), default=0, help_text=_("Answered 5xx, or raised.")
+    )
+    bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
+    duration = models.PositiveBigIntegerField(
+        _("duration"), default=0, help_text=_("Sum, in microseconds.")
+    )
+    latency = HistogramField(_("latency"))
+    visitors = VisitorsField(_("visitors"))
+
+    objects = RollupQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("rollup")
+        verbose_name_plural = _("rollups")
+        constraints = (
+            # Also the index of every query: a series of one key, or all keys of a
+            # dimension over a range of buckets.
+            models.UniqueConstraint(
+                fields=("site", "dimension", "grain", "bucket", "key", "audience"),
+                name="analytics_rollup_unique",
+            ),
+        )
+
+    def __str__(self) -> str:
+        key = self.key or self.dimension
+        return f"{key} {self.get_audience_display()} {self.bucket:%Y-%m-%d %H:%M}"
+
+
+class Writer(models.Model):
+    """One row a site: whoever writes its rollups updates it first.
+
+    The update locks the row (the database, on SQLite) until the commit, and the
+    generation tells a writer whether what it read before is still so.
+    """
+
+    site = models.CharField(_("site"), max_length=50, primary_key=True)
+    generation = models.PositiveBigIntegerField(_("generation"), default=0)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        help_text=_("The zone in which hours and days of this site begin."),
+    )
+
+    objects = WriterManager()
+
+    class Meta:
+        verbose_name = _("writer")
+        verbose_name_plural = _("writers")
+
+    def __str__(self) -> str:
+        return self.site
+
+
+class Producer(models.Model):
+    """A line of the ledger: what one web process recorded, and what became of it.
+
+    ``expected = counted + lost + rejected`` and ``waiting = recorded - expected``.
+    """
+
+    FOLDED = "(folded)"
+
+    site = models.CharField(_("site"), max_length=50)
+    producer = models.CharField(_("producer"), max_length=32)
+    host = models.CharField(_("host"), max_length=100, blank=True)
+    pid = models.PositiveIntegerField(_("process id"), default=0)
+    started = models.DateTimeField(_("started"), null=True)
+    seen = models.DateTimeField(_("last heard of"), null=True)
+    oldest = models.DateTimeField(
+        _("oldest waiting"),
+        null=True,
+        help_text=_("Arrival of its oldest event that was not counted yet."),
+    )
+    closed = models.BooleanField(_("closed"), default=False)
+    recorded = models.PositiveBigIntegerField(_("recorded"), default=0)
+    expected = models.PositiveBigIntegerField(
+        _("expected"), default=0, help_text=_("The next offset to be counted.")
+    )
+    counted = models.PositiveBigIntegerField(_("counted"), default=0)
+    lost = models.PositiveBigIntegerField(_("lost"), default=0)
+    rejected = models.PositiveBigIntegerField(
+        _("rejected"), default=0, help_text=_("Events that were not valid.")
+    )
+
+    objects = ProducerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ledger line")
+        verbose_name_plural = _("ledger")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("site", "producer"), name="analytics_producer_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    expected=models.F("counted")
+                    + models.F("lost")
+                    + models.F("rejected")
+                ),
+                name="analytics_producer_adds_up",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.producer} on {self.host}:{self.pid}"
+
+    @property
+    def waiting(self) -> int:
+        """Recorded, and neither counted nor lost yet."""
+        return max(self.recorded - self.expected, 0)
+
+
+class DeadLetter(models.Model):
+    """Something in the stream that could not be counted, and why."""
+
+    class Kind(models.TextChoices):
+        HEADER = "header", _("entry not believed")
+        BODY = "body", _("batch not readable")
+        EVENT = "event", _("event not valid")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    site = models.CharField(_("site"), max_length=50)
+    created = models.DateTimeField(_("created"), db_index=True)
+    entry = models.CharField(_("entry"), max_length=50)
+    producer = models.CharField(_("producer"), max_length=32, blank=True)
+    offset = models.PositiveBigIntegerField(_("offset"), null=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    content = models.BinaryField(
+        _("content"), help_text=_("The entry's beginning, as it came.")
+    )
+
+    class Meta:
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
+        indexes = (
+            # How often a batch came unreadable.
+            models.Index(
+                fields=("site", "producer", "offset"), name="analytics_letter_batch"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.reason}"
+
+
+class JobRun(models.Model):
+    """One run of a scheduled task, in a sentence."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    task = models.CharField(_("task"), max_length=200)
+    started = models.DateTimeField(_("started"), db_index=True)
+    ended = models.DateTimeField(_("ended"), null=True)
+    outcome = models.CharField(
+        _("outcome"), max_length=10, choices=Outcome.choices, default=Outcome.RUNNING
+    )
+    message = models.CharField(_("message"), max_length=500, blank=True)
+
+    objects = JobRunManager()
+
+    class Meta:
+        verbose_name = _("job run")
+        verbose_name_plural = _("job runs")
+        indexes = (
+            # The last run of every task, for the schedule.
+            models.Index(fields=("task", "-started"), name="analytics_jobrun_last"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.started:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,78 @@
+"""The event: what one finished request leaves behind.
+
+Read: text from the request, cut and cleaned here. Written: one line of JSON for the
+journal. Never: an address, a cookie or a query string; those stay in the process.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, json
+
+TEXT_LIMIT = 200
+AGENT_LIMIT = 300
+KWARG_LIMIT = 100
+KWARGS_LIMIT = 8
+VISITOR_BITS = 53
+
+# An event is checked by the drain with these bounds: what arrives by Redis may be
+# anything. 2**53 is the largest integer that every JSON reader keeps exact.
+Natural = Annotated[int, Meta(ge=0, le=2**53)]
+Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
+
+
+class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
+    """One request that was answered, raised, or was given up by its client."""
+
+    time: Natural
+    """Arrival, in milliseconds since 1970-01-01 UTC."""
+    method: Annotated[str, Meta(max_length=20)]
+    route: Text
+    """The URL pattern with a leading slash; empty when no view was found."""
+    view: Text
+    """The name of the view, ``namespace:name`` or the dotted path of a function."""
+    status: Annotated[int, Meta(ge=100, le=599)]
+    """The status answered; 499 when the client left before there was one."""
+    duration: Natural
+    """Microseconds until the response was made, for a stream until it was closed."""
+    bytes: Natural
+    """Length of the body as it left the outermost middleware."""
+    exception: Text
+    """Dotted class of the exception that nobody handled, else empty."""
+    user: Annotated[str, Meta(max_length=64)]
+    """Primary key of the signed-in user, when recorded and already loaded."""
+    staff: bool
+    visitor: Natural
+    """Keyed hash of client address and user agent, 53 bits."""
+    referrer: Text
+    """Host of the referring site; empty for the own one."""
+    language: Annotated[str, Meta(max_length=20)]
+    """First language of Accept-Language."""
+    agent: Annotated[str, Meta(max_length=AGENT_LIMIT)]
+    """The user agent, classified by the drain and then forgotten."""
+    page: bool
+    """Whether a person would call it a page: see ``middleware.is_page``."""
+    kwargs: Annotated[
+        dict[Text, Annotated[str, Meta(max_length=KWARG_LIMIT)]],
+        Meta(max_length=KWARGS_LIMIT),
+    ]
+    """The URL's keyword arguments that a dimension declared for this view."""
+
+
+encode = json.Encoder().encode
+decode = json.Decoder(RequestEvent).decode
+decode_many = json.Decoder(list[RequestEvent]).decode
+
+
+def clean(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Cut ``text`` to ``limit`` and drop what does not print.
+
+    Control characters, bidirectional marks and lone surrogates all count as not
+    printable, so what remains is safe in a log, a terminal and UTF-8.
+    """
+    if len(text) > limit:
+        text = text[:limit]
+    if text.isprintable():
+        return text
+    return "".join(filter(str.isprintable, text))

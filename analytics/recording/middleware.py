@@ -1,0 +1,350 @@
+"""The Django middleware: one event for every request, whatever becomes of it.
+
+Put it first in ``MIDDLEWARE``. It reads what the request and the response already
+know, and hands an event to the recorder when the request ends: when it was answered,
+when an exception passed (a worker's time-out and a cancelled task included), and for
+a stream or a file when the server closes it. It never adds a query, a header or a
+cookie, never loads the user or the session, and never lets an error of its own out.
+"""
+
+from __future__ import annotations
+
+import sys
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from time import perf_counter_ns, time_ns
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core import mail
+from django.core.exceptions import MiddlewareNotUsed
+from django.core.signals import got_request_exception
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import LazyObject, empty
+
+from ..conf import Config, get_config
+from ..rollup.dimensions import declared_kwargs
+from .event import AGENT_LIMIT, KWARG_LIMIT, RequestEvent, clean
+from .recorder import Recorder
+from .visitor import VisitorHash, client_address
+
+CLIENT_LEFT = 499
+"""Not a status of HTTP: nginx's word for a client that did not wait."""
+_EXCEPTION = "_analytics_exception"
+_NO_KWARGS: dict[str, str] = {}
+_BODILESS = frozenset((204, 304))
+
+_recorder: Recorder | None = None
+
+
+def get_recorder() -> Recorder:
+    """The recorder of this process, shared by all middleware instances."""
+    global _recorder
+    if _recorder is None:
+        _recorder = Recorder(get_config().recorder)
+    return _recorder
+
+
+def tests_are_running() -> bool:
+    """Whether Django's test environment is set up, by any runner."""
+    return hasattr(mail, "outbox")
+
+
+class AnalyticsMiddleware:
+    """Records every request. Works in sync and async chains."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        config = get_config()
+        if tests_are_running() and not config.record_in_tests:
+            raise MiddlewareNotUsed("ANALYTICS_RECORD_IN_TESTS is off")
+        self.get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        self._recorder = get_recorder()
+        self._event_of = EventMaker(config)
+        self._ignore = config.ignore
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(self._ignore):
+            return self.get_response(request)
+        if self._is_async:
+            return self._acall(request)
+        arrived, started = time_ns(), perf_counter_ns()
+        try:
+            response = self.get_response(request)
+        except BaseException as error:
+            self._raised(request, error, arrived, started)
+            raise
+        self._answered(request, response, arrived, started)
+        return response
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        arrived, started = time_ns(), perf_counter_ns()
+        try:
+            response = await self.get_response(request)
+        except BaseException as error:
+            self._raised(request, error, arrived, started)
+            raise
+        self._answered(request, response, arrived, started)
+        return response
+
+    def _answered(
+        self, request: HttpRequest, response: Any, arrived: int, started: int
+    ) -> None:
+        try:
+            if response.streaming:
+                record = partial(self._record, request, response, arrived, started)
+                follow_stream(response, record)
+                return
+            length = len(response.content)
+        except Exception as error:
+            self._recorder.miss(f"response: {type(error).__name__}")
+            return
+        self._record(request, response, arrived, started, length)
+
+    def _record(
+        self,
+        request: HttpRequest,
+        response: HttpResponseBase,
+        arrived: int,
+        started: int,
+        length: int,
+    ) -> None:
+        try:
+            if request.method == "HEAD" or response.status_code in _BODILESS:
+                length = 0
+            event = self._event_of(
+                request,
+                response.status_code,
+                arrived,
+                perf_counter_ns() - started,
+                length,
+                request.__dict__.get(_EXCEPTION, ""),
+                is_page(request, response),
+            )
+        except Exception as error:
+            self._recorder.miss(f"event: {type(error).__name__}")
+        else:
+            self._recorder.record(event)
+
+    def _raised(
+        self, request: HttpRequest, error: BaseException, arrived: int, started: int
+    ) -> None:
+        """An exception passed us: nobody made an answer of it."""
+        left = isinstance(error, CancelledError)
+        try:
+            event = self._event_of(
+                request,
+                CLIENT_LEFT if left else 500,
+                arrived,
+                perf_counter_ns() - started,
+                0,
+                "" if left else class_name(error),
+                False,
+            )
+        except Exception as failure:
+            self._recorder.miss(f"event: {type(failure).__name__}")
+        else:
+            self._recorder.record(event)
+
+
+class EventMaker:
+    """Makes an event of a request, from what is known without asking anybody."""
+
+    def __init__(self, config: Config) -> None:
+        self._proxies = config.proxies
+        self._users = config.record_users
+        self._period = PERIODS[config.visitor_period]
+        self._visitor = VisitorHash(config.recorder.key).of
+        self._kwargs = declared_kwargs()
+
+    def __call__(
+        self,
+        request: HttpRequest,
+        status: int,
+        arrived: int,
+        nanoseconds: int,
+        length: int,
+        exception: str,
+        page: bool,
+    ) -> RequestEvent:
+        meta = request.META
+        agent = clean(meta.get("HTTP_USER_AGENT", ""), AGENT_LIMIT)
+        address = meta.get("REMOTE_ADDR") or ""
+        if self._proxies:
+            forwarded = meta.get("HTTP_X_FORWARDED_FOR", "")
+            address = client_address(address, forwarded, self._proxies)
+        match = request.resolver_match
+        route = view = ""
+        kwargs = _NO_KWARGS
+        if match is not None:
+            route = clean(f"/{match.route}")
+            view = clean(match.view_name or "")
+            if names := self._kwargs.get(match.view_name):
+                kwargs = _declared(names, match.kwargs)
+        user, staff = loaded_user(request)
+        referrer = meta.get("HTTP_REFERER")
+        language = meta.get("HTTP_ACCEPT_LANGUAGE")
+        return RequestEvent(
+            arrived // 1_000_000,
+            clean(request.method or "", 20),
+            route,
+            view,
+            status,
+            nanoseconds // 1000,
+            length,
+            exception,
+            user if self._users else "",
+            staff,
+            self._visitor(address, agent, self._period(arrived)),
+            referrer_host(referrer, meta.get("HTTP_HOST", "")) if referrer else "",
+            first_language(language) if language else "",
+            agent,
+            page,
+            kwargs,
+        )
+
+
+def _stable(arrived: int) -> str:
+    return ""
+
+
+def _month(arrived: int) -> str:
+    return _date(arrived)[:7]
+
+
+def _date(arrived: int) -> str:
+    """The UTC date: a period has to begin at one moment for all processes."""
+    return datetime.fromtimestamp(arrived // 10**9, UTC).date().isoformat()
+
+
+PERIODS: Mapping[str, Callable[[int], str]] = {
+    "stable": _stable,
+    "month": _month,
+    "day": _date,
+}
+
+
+def _declared(names: tuple[str, ...], kwargs: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: clean(str(kwargs[name]), KWARG_LIMIT) for name in names if name in kwargs
+    }
+
+
+def loaded_user(request: HttpRequest) -> tuple[str, bool]:
+    """Id and staff flag of the user, if somebody has loaded it; never loads it."""
+    known = request.__dict__
+    user = known.get("_cached_user") or known.get("_acached_user") or known.get("user")
+    if isinstance(user, LazyObject):
+        user = user._wrapped
+        if user is empty:
+            return "", False
+    if user is None or not user.is_authenticated:
+        return "", False
+    return clean(str(user.pk), 64), bool(getattr(user, "is_staff", False))
+
+
+def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether this is a view: HTML that somebody asked for to look at.
+
+    A GET answered 2xx or 304, neither fetched ahead of time nor a fragment of a
+    page. A 304 has no type; then what the browser wants to see tells.
+    """
+    status = response.status_code
+    if request.method != "GET" or not (200 <= status < 300 or status == 304):
+        return False
+    meta = request.META
+    kind = response.get("Content-Type")
+    if kind is None:
+        kind = meta.get("HTTP_ACCEPT", "") if status == 304 else ""
+    return (
+        kind.startswith("text/html")
+        and "prefetch" not in meta.get("HTTP_SEC_PURPOSE", "")
+        and meta.get("HTTP_SEC_FETCH_DEST", "document") == "document"
+        and "HTTP_HX_REQUEST" not in meta
+        and "HTTP_X_REQUESTED_WITH" not in meta
+    )
+
+
+def referrer_host(referrer: str, own: str) -> str:
+    """The host of an absolute ``referrer``; empty for our own and for rubbish."""
+    scheme, separator, rest = referrer[:500].partition("://")
+    if not separator or scheme not in ("http", "https"):
+        return ""
+    for end in "/?#\\":
+        rest = rest.partition(end)[0]
+    host = rest.rpartition("@")[2].lower()
+    return "" if host == own.lower() else clean(host)
+
+
+def first_language(header: str) -> str:
+    tag = header[:40].partition(",")[0].partition(";")[0].strip().lower()
+    return clean(tag, 20)
+
+
+def class_name(error: BaseException) -> str:
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return clean(module + kind.__qualname__)
+
+
+def follow_stream(response: Any, record: Callable[[int], None]) -> None:
+    """Call ``record`` with the bytes sent, once, when the server closes ``response``.
+
+    A file's iterator is left alone, or the server could not use sendfile.
+    """
+    sent = _Count()
+    if getattr(response, "file_to_stream", None) is not None:
+        sent.bytes = int(response.get("Content-Length") or 0)
+    elif response.is_async:
+        response.streaming_content = _acounted(response.streaming_content, sent)
+    else:
+        response.streaming_content = _counted(response.streaming_content, sent)
+    close = response.close
+
+    def close_and_record() -> None:
+        try:
+            close()
+        finally:
+            if not sent.recorded:
+                sent.recorded = True
+                record(sent.bytes)
+
+    response.close = close_and_record
+
+
+class _Count:
+    __slots__ = ("bytes", "recorded")
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.recorded = False
+
+
+def _counted(chunks: Iterator[bytes], sent: _Count) -> Iterator[bytes]:
+    for chunk in chunks:
+        sent.bytes += len(chunk)
+        yield chunk
+
+
+async def _acounted(chunks: AsyncIterator[bytes], sent: _Count) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        sent.bytes += len(chunk)
+        yield chunk
+
+
+def _note_exception(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:
+    """Django is about to answer 500; the exception is still the current one."""
+    error = sys.exc_info()[1]
+    if request is not None and error is not None:
+        setattr(request, _EXCEPTION, class_name(error))
+
+
+got_request_exception.connect(_note_exception)

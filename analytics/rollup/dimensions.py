@@ -1,0 +1,145 @@
+"""The dimensions: what requests are counted by. This list is the table of contents.
+
+An installed app adds its own with a module ``dimensions`` that holds a sequence
+``DIMENSIONS``; see ``docs/dimensions.md``. Reads events; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
+from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext_lazy as _
+
+from ..recording.event import KWARGS_LIMIT, RequestEvent
+from .buckets import Grain
+
+OTHER = "(other)"
+"""What the keys over a day's cap are counted as."""
+NOT_FOUND = "(not found)"
+"""The one route of all paths that lead nowhere."""
+NO_VIEW = "(no view)"
+"""The route of what a middleware answered: redirects, bad hosts."""
+
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
+KEY_LIMIT = 200
+
+Key = str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dimension:
+    """One thing to count by."""
+
+    name: str
+    """Stored with every row: at most 32 lower-case letters."""
+    label: str | Promise
+    key: Callable[[RequestEvent], Key]
+    """The event's key of at most 200 characters, several keys, or None: not counted."""
+    days: Mapping[Grain, int | None] = field(
+        default_factory=lambda: {Grain.HOUR: 90, Grain.DAY: None}
+    )
+    """Grain -> days its rows are kept, None for ever. The day grain is a must."""
+    cap: int = 1_000
+    """How many keys a day may bring; the others are ``(other)``."""
+    latency: bool = False
+    """Whether rows have a histogram of durations."""
+    visitors: bool = False
+    """Whether rows have a sketch of visitors."""
+    kwargs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """View name -> URL keyword arguments that ``key`` needs in the event."""
+
+    @property
+    def grains(self) -> tuple[Grain, ...]:
+        return tuple(self.days)
+
+
+def _route(event: RequestEvent) -> str:
+    return event.route or (NOT_FOUND if event.status == 404 else NO_VIEW)
+
+
+def _method(event: RequestEvent) -> str:
+    return event.method if event.method in METHODS else OTHER
+
+
+WITH_MINUTES = {Grain.MINUTE: 2, Grain.HOUR: 90, Grain.DAY: None}
+
+BUILT_IN = (
+    Dimension(
+        name="total",
+        label=_("Total"),
+        key=lambda event: "",
+        days=WITH_MINUTES,
+        latency=True,
+        visitors=True,
+    ),
+    Dimension(
+        name="route",
+        label=_("Route"),
+        key=_route,
+        days=WITH_MINUTES,
+        latency=True,
+        visitors=True,
+    ),
+    Dimension(name="status", label=_("Status"), key=lambda event: str(event.status)),
+    Dimension(name="method", label=_("Method"), key=_method),
+    Dimension(
+        name="exception",
+        label=_("Exception"),
+        key=lambda event: event.exception or None,
+        visitors=True,
+    ),
+    Dimension(
+        name="user",
+        label=_("User"),
+        key=lambda event: event.user or None,
+        cap=5_000,
+    ),
+)
+
+
+@lru_cache(maxsize=1)
+def get_dimensions() -> tuple[Dimension, ...]:
+    """All dimensions: the built-in ones, then those of the installed apps."""
+    found = [*BUILT_IN, *_discovered()]
+    names = [dimension.name for dimension in found]
+    for dimension in found:
+        _verify(dimension, names)
+    return tuple(found)
+
+
+def declared_kwargs() -> dict[str, tuple[str, ...]]:
+    """View name -> the URL's keyword arguments that a dimension asks for."""
+    declared: dict[str, tuple[str, ...]] = {}
+    for dimension in get_dimensions():
+        for view, names in dimension.kwargs.items():
+            declared[view] = tuple(dict.fromkeys((*declared.get(view, ()), *names)))
+    return {view: names[:KWARGS_LIMIT] for view, names in declared.items()}
+
+
+def _discovered() -> Iterable[Dimension]:
+    for config in apps.get_app_configs():
+        if config.label != "analytics" and module_has_submodule(
+            config.module, "dimensions"
+        ):
+            yield from getattr(
+                import_module(f"{config.name}.dimensions"), "DIMENSIONS", ()
+            )
+
+
+def _verify(dimension: Dimension, names: list[str]) -> None:
+    name = dimension.name
+    if not (name.isidentifier() and name.islower() and len(name) <= 32):
+        raise ImproperlyConfigured(f"Dimension {name!r}: not a lower-case name.")
+    if names.count(name) > 1:
+        raise ImproperlyConfigured(f"Dimension {name!r} is declared twice.")
+    if Grain.DAY not in dimension.days:
+        raise ImproperlyConfigured(f"Dimension {name!r} has no day grain.")

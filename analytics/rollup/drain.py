@@ -1,0 +1,212 @@
+"""The drain: entries of the stream become rollup rows and ledger lines.
+
+Reads the stream from its head. Writes rollups, ledger and dead letters together, in
+transactions of bounded size; then says what is counted and deletes the entries. Any
+number may run at once, be killed anywhere, or run twice: the numbers stay right.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from ..conf import get_config
+from ..failpoints import fail_point
+from ..models import DeadLetter, Producer, Writer
+from ..stream import BadEntry, Entry, ProducerInfo, Stream
+from . import store
+from .dimensions import get_dimensions
+from .fold import Measures, RowKey, fold
+from .plan import Plan, Tally
+
+EVENTS_LIMIT = 50_000
+"""Events of one transaction, at most."""
+EVENTS_LEAST = 1_000
+LOCK_SECONDS = 0.1
+"""A transaction that held the lock for longer makes the next one smaller."""
+RUN_SECONDS = 30.0
+"""A run that is never out of work ends here; the next tick goes on."""
+READ_ENTRIES = 50
+OPTIMISTIC_TRIES = 3
+HEARD_SECONDS = 60.0
+FORGET_SECONDS = 3_600.0
+
+
+class Drain:
+    """Drains one site's stream. Keeps between runs how much a transaction bears."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.site = stream.site
+        self.lock_seconds: list[float] = []
+        """How long each transaction of the last run held the writer row."""
+        self._limit = EVENTS_LIMIT
+        self._heard = 0.0
+
+    def run(self, seconds: float = RUN_SECONDS) -> Tally:
+        """Drain until nothing waits or ``seconds`` have passed.
+
+        Raises StreamError or a database error; what was committed stays counted.
+        """
+        tally = Tally()
+        self.lock_seconds = []
+        deadline = time.monotonic() + seconds
+        infos = self.stream.producers()
+        while entries := self._read():
+            tally.add(self._apply(entries, infos))
+            infos = self.stream.producers()
+            if time.monotonic() >= deadline:
+                break
+        self._listen(infos)
+        self.stream.finished()
+        return tally
+
+    def _read(self) -> list[Entry | BadEntry]:
+        """Entries from the head, up to the events one transaction may have."""
+        entries: list[Entry | BadEntry] = []
+        events = 0
+        while events < self._limit:
+            found = self.stream.read(READ_ENTRIES, entries[-1].id if entries else b"")
+            for entry in found:
+                events += entry.count if isinstance(entry, Entry) else 1
+                if entries and events > self._limit:
+                    return entries
+                entries.append(entry)
+            if len(found) < READ_ENTRIES:
+                break
+        return entries
+
+    def _apply(
+        self, entries: Sequence[Entry | BadEntry], infos: dict[str, ProducerInfo]
+    ) -> Tally:
+        """Count the entries, publish it, and delete them from the stream."""
+        plan = None
+        for _ in range(OPTIMISTIC_TRIES):
+            if plan := self._commit(entries, infos, optimistic=True):
+                break
+        plan = plan or self._commit(entries, infos, optimistic=False)
+        fail_point("drain-after-commit")
+        expected = {name: plan.lines[name].expected for name in plan.touched}
+        self.stream.publish(expected, plan.rewinds, [entry.id for entry in entries])
+        fail_point("drain-after-publish")
+        return plan.tally
+
+    def _commit(
+        self,
+        entries: Sequence[Entry | BadEntry],
+        infos: dict[str, ProducerInfo],
+        optimistic: bool,
+    ) -> Plan | None:
+        """One transaction; None if somebody else wrote while we were planning.
+
+        Reading, folding and merging come before the lock: the claim proves that
+        what was read is still so. Only after losing it again and again is the lock
+        taken first, so that every drain comes to an end.
+        """
+        generation = Writer.objects.of(self.site, get_config().zone.key).generation
+        fail_point("drain-before-write")
+        if optimistic:
+            plan, rows = self._prepare(entries, infos)
+            started = time.monotonic()
+            with transaction.atomic():
+                if not Writer.objects.claim(self.site, generation):
+                    return None
+                self._write(plan, rows)
+                fail_point("drain-before-commit")
+        else:
+            started = time.monotonic()
+            with transaction.atomic():
+                Writer.objects.lock(self.site)
+                plan, rows = self._prepare(entries, infos)
+                self._write(plan, rows)
+        self._adapt(time.monotonic() - started)
+        return plan
+
+    def _prepare(
+        self, entries: Sequence[Entry | BadEntry], infos: dict[str, ProducerInfo]
+    ) -> tuple[Plan, dict[RowKey, Measures]]:
+        names = {*infos, *map(_producer, entries)}
+        lines = Producer.objects.filter(site=self.site, producer__in=names)
+        plan = Plan(
+            site=self.site,
+            now=timezone.now(),
+            lines={line.producer: line for line in lines},
+            unreadable=_counter_of_unreadable(self.site),
+        )
+        plan.take(entries)
+        plan.hear(infos)
+        zone = get_config().zone
+        admit = store.Admission(self.site)
+        rows = fold(plan.events, get_dimensions(), zone, admit)
+        store.add_existing(self.site, rows)
+        return plan, rows
+
+    def _write(self, plan: Plan, rows: dict[RowKey, Measures]) -> None:
+        store.save_rows(self.site, rows)
+        store.save_lines(plan.lines.values())
+        DeadLetter.objects.bulk_create(plan.letters)
+
+    def _adapt(self, seconds: float) -> None:
+        """Hold the lock shortly: other writers, an admin's save, wait for it."""
+        self.lock_seconds.append(seconds)
+        if seconds > LOCK_SECONDS:
+            self._limit = max(self._limit // 2, EVENTS_LEAST)
+        elif seconds < LOCK_SECONDS / 2:
+            self._limit = min(self._limit * 2, EVENTS_LIMIT)
+
+    def _listen(self, infos: dict[str, ProducerInfo]) -> None:
+        """Keep the ledger fresh while nothing is to be counted.
+
+        What changes with every heartbeat is written once a minute.
+        """
+        lines = Producer.objects.filter(site=self.site, producer__in=infos)
+        known = {line.producer: line for line in lines}
+        news = any(_is_news(known.get(name), info) for name, info in infos.items())
+        due = time.monotonic() - self._heard > HEARD_SECONDS
+        if infos and (news or due):
+            self._apply((), infos)
+            self._heard = time.monotonic()
+        self._forget(infos, known)
+
+    def _forget(
+        self, infos: dict[str, ProducerInfo], known: dict[str, Producer]
+    ) -> None:
+        """Drop from Redis the producers that ended and are wholly counted."""
+        limit = time.time() - FORGET_SECONDS
+        self.stream.forget(
+            name
+            for name, info in infos.items()
+            if info.closed
+            and info.seen < limit
+            and name in known
+            and not known[name].waiting
+        )
+
+
+def _producer(entry: Entry | BadEntry) -> str:
+    if isinstance(entry, Entry):
+        return entry.producer
+    return entry.fields.get(b"producer", b"")[:32].decode("ascii", "replace")
+
+
+def _is_news(line: Producer | None, info: ProducerInfo) -> bool:
+    if line is None:
+        return True
+    return info.recorded > line.recorded or info.closed != line.closed
+
+
+def _counter_of_unreadable(site: str) -> Callable[[Entry], int]:
+    """Counts a batch's earlier dead letters."""
+
+    def count(entry: Entry) -> int:
+        return DeadLetter.objects.filter(
+            kind=DeadLetter.Kind.BODY,
+            site=site,
+            producer=entry.producer,
+            offset=entry.offset,
+        ).count()
+
+    return count

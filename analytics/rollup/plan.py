@@ -1,0 +1,220 @@
+"""Decides what becomes of each entry of the stream: the protocol of exactly once.
+
+Reads entries and the ledger's lines; changes those lines in memory and collects the
+events to count. No SQL, no Redis: whoever commits a plan commits all of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ..models import DeadLetter, Producer
+from ..recording.event import RequestEvent, decode, decode_many
+from ..stream import BadEntry, Entry, Malformed, ProducerInfo
+
+UNREADABLE_LIMIT = 3
+"""So often may a batch come unreadable; then its events are rejected."""
+CONTENT_LIMIT = 4_096
+EARLIEST = 946_684_800_000
+"""Milliseconds of 2000-01-01: an older event is from a clock that was never set."""
+AHEAD = 86_400_000
+"""Milliseconds that a clock may be ahead of ours."""
+SUM_LIMIT = 2**40
+"""Bytes, and microseconds, of one request: more would spoil the sums."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a drain did, for its sentence in the admin."""
+
+    events: int = 0
+    batches: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    rejected: int = 0
+    dead: int = 0
+    rewinds: int = 0
+
+    def add(self, other: Tally) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def __str__(self) -> str:
+        if not any(getattr(self, name) for name in self.__slots__):
+            return ""
+        parts = [f"{_spaced(self.events)} events in {_spaced(self.batches)} batches"]
+        for name in ("duplicates", "lost", "rejected"):
+            if number := getattr(self, name):
+                parts.append(f"{_spaced(number)} {name}")
+        if self.dead:
+            parts.append(f"{_spaced(self.dead)} dead letters")
+        if self.rewinds:
+            parts.append(f"{_spaced(self.rewinds)} rewinds asked for")
+        return ", ".join(parts)
+
+
+@dataclass(slots=True)
+class Plan:
+    """The entries' effect, built up in the order they came."""
+
+    site: str
+    now: datetime.datetime
+    lines: dict[str, Producer]
+    """Producer -> its line of the ledger; new ones are added."""
+    unreadable: Callable[[Entry], int]
+    """How often this batch has come unreadable before."""
+    events: list[RequestEvent] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    rewinds: dict[str, int] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
+
+    def take(self, entries: Iterable[Entry | BadEntry]) -> None:
+        for entry in entries:
+            if isinstance(entry, BadEntry):
+                self._refuse(entry)
+            else:
+                self._take(entry)
+
+    def hear(self, infos: dict[str, ProducerInfo]) -> None:
+        """Note in the ledger what the producers say of themselves."""
+        for name, info in infos.items():
+            line = self.line(name)
+            line.host, line.pid = info.host[:100], info.pid
+            line.started, line.seen = _instant(info.started), _instant(info.seen)
+            line.oldest = _instant(info.oldest) if line.waiting else None
+            line.recorded = max(line.recorded, info.recorded)
+            line.closed = info.closed
+
+    def line(self, producer: str) -> Producer:
+        if producer not in self.lines:
+            new = Producer(site=self.site, producer=producer, seen=self.now)
+            self.lines[producer] = new
+        return self.lines[producer]
+
+    def _take(self, entry: Entry) -> None:
+        line = self.line(entry.producer)
+        self.touched.add(entry.producer)
+        line.recorded = max(line.recorded, entry.end)
+        if entry.end < line.expected or (entry.count and entry.end == line.expected):
+            self.tally.duplicates += 1
+            return
+        if entry.offset > line.expected and entry.follows > line.expected:
+            self._rewind(entry.producer)
+            return
+        try:
+            lines = entry.lines()
+        except Malformed as error:
+            self._unreadable(entry, line, str(error))
+            return
+        self._skip_hole(entry, line)
+        self._count(entry, line, lines[line.expected - entry.offset :])
+
+    def _skip_hole(self, entry: Entry, line: Producer) -> None:
+        """What lies before the batch and is not in its journal exists nowhere."""
+        if entry.offset > line.expected:
+            hole = entry.offset - line.expected
+            line.lost += hole
+            line.expected = entry.offset
+            self.tally.lost += hole
+        self.rewinds.pop(entry.producer, None)
+
+    def _count(self, entry: Entry, line: Producer, lines: list[bytes]) -> None:
+        events = self._decode(entry, lines)
+        self.events += events
+        self.tally.events += len(events)
+        self.tally.batches += 1 if entry.count else 0
+        self.tally.rejected += len(lines) - len(events)
+        line.counted += len(events)
+        line.rejected += len(lines) - len(events)
+        line.expected += len(lines)
+
+    def _decode(self, entry: Entry, lines: list[bytes]) -> list[RequestEvent]:
+        try:
+            events = decode_many(b"[" + b",".join(lines) + b"]")
+            if len(events) == len(lines):
+                for event in events:
+                    self._check(event)
+                return events
+        except ValueError:
+            pass
+        return [event for line in lines if (event := self._decode_one(entry, line))]
+
+    def _decode_one(self, entry: Entry, line: bytes) -> RequestEvent | None:
+        try:
+            event = decode(line)
+            self._check(event)
+        except ValueError as error:
+            self._letter(DeadLetter.Kind.EVENT, entry, str(error), line)
+            return None
+        return event
+
+    def _check(self, event: RequestEvent) -> None:
+        latest = self.now.timestamp() * 1000 + AHEAD
+        if not EARLIEST <= event.time <= latest:
+            raise ValueError("The event's time is not of this world.")
+        if event.bytes > SUM_LIMIT or event.duration > SUM_LIMIT:
+            raise ValueError("The event's bytes or duration are out of bounds.")
+
+    def _unreadable(self, entry: Entry, line: Producer, reason: str) -> None:
+        """Ask for it again from the journal; the third time let it be rejected."""
+        before = self.unreadable(entry)
+        self._letter(DeadLetter.Kind.BODY, entry, reason, entry.body)
+        if before + 1 < UNREADABLE_LIMIT:
+            self._rewind(entry.producer)
+            return
+        self._skip_hole(entry, line)
+        rest = entry.end - line.expected
+        line.rejected += rest
+        line.expected += rest
+        self.tally.rejected += rest
+
+    def _rewind(self, producer: str) -> None:
+        self.rewinds[producer] = self.lines[producer].expected
+        self.tally.rewinds += 1
+
+    def _refuse(self, entry: BadEntry) -> None:
+        """Not believed, so the ledger stays; the named producer may send again."""
+        producer = entry.fields.get(b"producer", b"")[:32].decode("ascii", "replace")
+        if producer in self.lines:
+            self.touched.add(producer)
+            self._rewind(producer)
+        content = b"\n".join(b"%s=%s" % item for item in entry.fields.items())
+        self._letter(DeadLetter.Kind.HEADER, entry, entry.reason, content, producer)
+
+    def _letter(
+        self,
+        kind: DeadLetter.Kind,
+        entry: Entry | BadEntry,
+        reason: str,
+        content: bytes,
+        producer: str = "",
+    ) -> None:
+        self.tally.dead += 1
+        self.letters.append(
+            DeadLetter(
+                kind=kind,
+                site=self.site,
+                created=self.now,
+                entry=entry.id.decode("ascii", "replace")[:50],
+                producer=producer or getattr(entry, "producer", ""),
+                offset=getattr(entry, "offset", None),
+                reason=reason[:300],
+                content=content[:CONTENT_LIMIT],
+            )
+        )
+
+
+def _instant(seconds: float | None) -> datetime.datetime | None:
+    """An aware UTC time; None for what is no time at all."""
+    try:
+        return seconds and datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _spaced(number: int) -> str:
+    """12430 -> '12 430', with narrow no-break spaces between the thousands."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -1,0 +1,1 @@
+"""This project: settings, URLs and the start of its processes; wiring only."""

@@ -1,0 +1,35 @@
+"""`manage.py test`: the one pytest suite, with its report in `unit.xml`.
+
+Reads pyproject.toml for pytest's options; writes `unit.xml` (JUnit XML) beside it.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from django.conf import settings
+
+
+class PytestRunner:
+    """Django's interface to a test runner, handed on to pytest."""
+
+    def __init__(self, verbosity: int = 1, failfast: bool = False, **options) -> None:
+        self.verbosity = verbosity
+        self.failfast = failfast
+        self.keyword = options.get("keyword")
+
+    @classmethod
+    def add_arguments(cls, parser: ArgumentParser) -> None:
+        parser.add_argument("-k", dest="keyword", help="Run only tests that match.")
+
+    def run_tests(self, test_labels: Sequence[str], **kwargs) -> int:
+        """Labels are pytest's: paths, or `path::name`. Returns pytest's exit code."""
+        import pytest
+
+        arguments = [f"--junit-xml={settings.BASE_DIR / 'unit.xml'}"]
+        if self.failfast:
+            arguments.append("--exitfirst")
+        if self.verbosity > 1:
+            arguments.append("-v")
+        if self.keyword:
+            arguments += ["-k", self.keyword]
+        return int(pytest.main([*arguments, *test_labels]))

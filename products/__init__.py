@@ -1,0 +1,1 @@
+"""The catalogue: products, their admin, and the public pages that show them."""

@@ -1,0 +1,23 @@
+"""The settings that the tests run under: the project's own, made self-contained.
+
+Reads no key file and no running server: the key is random, and Redis points at a port
+where nobody listens, so that a test which needs one has to start its own.
+"""
+
+import os
+import secrets
+
+os.environ["DASHBOARD_LOCAL"] = "1"
+os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
+os.environ["REDIS_URL"] = "redis://127.0.0.1:1/0"
+
+from dashboard.settings import *  # noqa: E402, F403
+from dashboard.settings import STORAGES  # noqa: E402
+
+# Templates must render without collectstatic.
+STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# WhiteNoise warns of a folder that collectstatic has not made; a warning is an error.
+STATIC_ROOT = None
