@@ -44,7 +44,7 @@ bench: $(DEV_STAMP) ## Measure ours and the peers' side by side
 	@exec $(BIN)/python -m bench
 
 demo: $(RUN_STAMP) ## Fill the database with demo traffic
-	@DASHBOARD_LOCAL=1 exec $(BIN)/python manage.py analytics_demo
+	@DASHBOARD_LOCAL=1 exec $(BIN)/python manage.py demo
 
 dist: $(DEV_STAMP) ## Build the wheel of the analytics package into dist/
 	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --out-dir dist
@@ -57,7 +57,7 @@ lock: $(DEV_STAMP) ## Pin the newest allowed packages into requirements*.txt
 	$(UV_LOCK) --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove the environment and what was built; var/ stays
-	rm -rf $(VENV) dist unit.xml .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist unit*.xml .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \

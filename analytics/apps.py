@@ -1,6 +1,7 @@
 """The app's configuration: what has to be connected when Django starts."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,3 +11,11 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
     verbose_name = _("Analytics")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks, schedule
+
+        checks.connect()
+        post_migrate.connect(
+            schedule.seed, sender=self, dispatch_uid="analytics-schedule"
+        )

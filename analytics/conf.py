@@ -117,7 +117,9 @@ def _key() -> bytes:
 def _natural(name: str, default: int) -> int:
     value = getattr(settings, name, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ImproperlyConfigured(f"{name} is {value!r}: use a whole number, 0 or more.")
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: use a whole number, 0 or more."
+        )
     return value
 
 

@@ -36,9 +36,7 @@ class Rollup(models.Model):
     grain = models.PositiveSmallIntegerField(_("grain"), choices=GRAINS)
     bucket = models.DateTimeField(_("bucket"), help_text=_("Start of the grain, UTC."))
     key = models.CharField(_("key"), max_length=200, blank=True)
-    audience = models.PositiveSmallIntegerField(
-        _("audience"), choices=Audience.choices
-    )
+    audience = models.PositiveSmallIntegerField(_("audience"), choices=Audience.choices)
     requests = models.PositiveBigIntegerField(_("requests"), default=0)
     views = models.PositiveBigIntegerField(
         _("views"), default=0, help_text=_("Pages a person would call a page.")

@@ -34,6 +34,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
+from .recording.event import clean
 from .recording.reader import BATCH_BYTES, BATCH_EVENTS, Batch
 
 VERSION = b"1"
@@ -97,6 +98,12 @@ class BadEntry:
     fields: Mapping[bytes, bytes]
     reason: str
 
+    @property
+    def producer(self) -> str:
+        """Whom it names, fit for a table; a lie as likely as not."""
+        named = self.fields.get(b"producer", b"")[:PRODUCER_LIMIT]
+        return clean(named.decode("ascii", "replace"))
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -121,6 +128,13 @@ def inflate(body: bytes) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise Malformed("body is cut short or has something behind its end")
     return data
+
+
+def _natural(digits: bytes) -> int:
+    """A number as we write it: ``int`` alone would also take b" 1_000"."""
+    if not digits.isdigit() or len(digits) > 20:
+        raise Malformed("not a number in the header")
+    return int(digits)
 
 
 def connect(url: str, timeout: float = 1.0) -> redis.Redis:
@@ -204,7 +218,9 @@ class Stream:
         found: Any = self.client.xrange(self.events, start, b"+", count=count)
         return [self.unpack(entry_id, fields) for entry_id, fields in found]
 
-    def unpack(self, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry | BadEntry:
+    def unpack(
+        self, entry_id: bytes, fields: Mapping[bytes, bytes]
+    ) -> Entry | BadEntry:
         try:
             return self._entry(entry_id, fields)
         except (Malformed, KeyError, ValueError) as error:
@@ -221,7 +237,7 @@ class Stream:
         body = fields[b"events"]
         if not hmac.compare_digest(fields[b"seal"], self._seal(*header, body)):
             raise Malformed("seal does not fit: another key, or not ours")
-        offset, count, follows = (int(fields[name]) for name in HEADER[3:])
+        offset, count, follows = (_natural(fields[name]) for name in HEADER[3:])
         if not (0 <= offset < OFFSET_LIMIT and 0 <= follows <= offset):
             raise Malformed("offset out of bounds")
         if not 0 <= count <= BATCH_EVENTS:
@@ -248,6 +264,8 @@ class Stream:
                 pipe.hset(key, producer, value)
         if done := list(done):
             pipe.xdel(self.events, *done)
+        if not len(pipe):
+            return
         try:
             pipe.execute()
         except OutOfMemoryError:
@@ -272,15 +290,14 @@ class Stream:
         infos = {}
         for name, value in found.items():
             producer = name.decode("ascii", "replace")
-            said = self._unsealed(b"producers", producer, value)
-            if said is not None:
-                infos[producer] = msgspec.json.decode(said, type=ProducerInfo)
+            info = self._info(producer, value)
+            if info is not None:
+                infos[producer] = info
         return infos
 
     def info(self, producer: str) -> ProducerInfo | None:
         value: Any = self.client.hget(self._producers, producer)
-        said = self._unsealed(b"producers", producer, value)
-        return None if said is None else msgspec.json.decode(said, type=ProducerInfo)
+        return self._info(producer, value)
 
     def expected(self, producer: str) -> int | None:
         value: Any = self.client.hget(self._expected, producer)
@@ -331,8 +348,14 @@ class Stream:
         fits = hmac.compare_digest(value, self._sealed(kind, producer, said))
         return said if fits else None
 
-    def _offset(
-        self, kind: bytes, producer: str, value: bytes | None
-    ) -> int | None:
+    def _info(self, producer: str, value: bytes | None) -> ProducerInfo | None:
+        said = self._unsealed(b"producers", producer, value)
+        try:
+            return said and msgspec.json.decode(said, type=ProducerInfo)
+        except msgspec.DecodeError:
+            # From another version of this app, in the middle of a deployment.
+            return None
+
+    def _offset(self, kind: bytes, producer: str, value: bytes | None) -> int | None:
         said = self._unsealed(kind, producer, value)
         return None if said is None else int(said)

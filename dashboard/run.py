@@ -62,8 +62,8 @@ def run() -> int:
             valkey = EmbeddedValkey(var)
             valkey.start()
             os.environ["REDIS_URL"] = valkey.url
-        password = prepare()
-        return serve(port, password, valkey)
+        prepare()
+        return serve(port, valkey)
     finally:
         if valkey:
             valkey.stop()
@@ -109,8 +109,8 @@ def keep_secret_key(var: Path) -> None:
         stream.write(secrets.token_urlsafe(48))
 
 
-def prepare() -> str | None:
-    """Database, catalogue, static files, first user; its password if it is new."""
+def prepare() -> None:
+    """Database, catalogue and static files, as this version needs them."""
     import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
@@ -124,10 +124,8 @@ def prepare() -> str | None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("seed_products", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    password = first_superuser()
     # What is forked from here on must open connections of its own.
     connections.close_all()
-    return password
 
 
 def check_database() -> None:
@@ -148,6 +146,7 @@ def check_database() -> None:
 
 
 def first_superuser() -> str | None:
+    """The password of the `admin` it made, or None if somebody can sign in already."""
     from django.contrib.auth import get_user_model
 
     users = get_user_model()
@@ -160,7 +159,7 @@ def first_superuser() -> str | None:
     return password
 
 
-def serve(port: int, password: str | None, valkey: EmbeddedValkey | None) -> int:
+def serve(port: int, valkey: EmbeddedValkey | None) -> int:
     """Run the Procfile; 0 when told to stop, 1 when a process ended by itself."""
     os.environ["PORT"] = str(port)
     # The Procfile says `python`: the one that runs this.
@@ -171,16 +170,24 @@ def serve(port: int, password: str | None, valkey: EmbeddedValkey | None) -> int
     def started() -> None:
         if valkey:
             valkey.watch()
-        args = (f"http://{HOST}:{port}", password)
-        threading.Thread(target=announce, args=args, daemon=True).start()
+        address = f"http://{HOST}:{port}"
+        threading.Thread(target=announce, args=(address,), daemon=True).start()
 
     return site.run(started)
 
 
-def announce(address: str, password: str | None) -> None:
-    """Tell address and login once the web answers, whatever it answers."""
+def announce(address: str) -> None:
+    """Tell address and login once the web answers, whatever it answers.
+
+    The first user is made only now: its password is shown once, so it must not be made
+    by a start that fails before anybody can see it.
+    """
+    from django.db import connection
+
     while not answers(f"{address}/healthz"):
         time.sleep(0.2)
+    password = first_superuser()
+    connection.close()
     login = f", user admin, password {password} (shown only now)" if password else ""
     lines = ["", f"  Shop   {address}/", f"  Admin  {address}/admin/{login}", ""]
     print("\n".join(lines), flush=True)
@@ -189,7 +196,7 @@ def announce(address: str, password: str | None) -> None:
 def answers(url: str) -> bool:
     try:
         # The address is our own, not a user's.
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310
+        urllib.request.urlopen(url, timeout=10).close()  # noqa: S310
     except urllib.error.HTTPError:
         return True
     except OSError:

@@ -122,7 +122,6 @@ DATABASES = {"default": database()}
 # ── Static files ─────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "dashboard" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -216,7 +215,7 @@ ANALYTICS_IGNORE = env.words(
 ANALYTICS_PROXIES = env.number("ANALYTICS_PROXIES", 0)
 
 # What is not set here has its default in analytics/conf.py.
-ANALYTICS_OPTIONAL = {
+optional = {
     "ANALYTICS_SITE": env.text,
     "ANALYTICS_KEY": env.text,
     "ANALYTICS_VISITOR_PERIOD": env.text,
@@ -225,7 +224,7 @@ ANALYTICS_OPTIONAL = {
     "ANALYTICS_RECORD_USERS": env.flag,
     "ANALYTICS_RECORD_IN_TESTS": env.flag,
 }
-for name, read in ANALYTICS_OPTIONAL.items():
+for name, read in optional.items():
     if env.text(name):
         globals()[name] = read(name)
 

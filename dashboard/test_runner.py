@@ -16,20 +16,26 @@ class PytestRunner:
         self.verbosity = verbosity
         self.failfast = failfast
         self.keyword = options.get("keyword")
+        self.marker = options.get("marker")
+        self.report = options.get("report") or str(settings.BASE_DIR / "unit.xml")
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
-        parser.add_argument("-k", dest="keyword", help="Run only tests that match.")
+        parser.add_argument("-k", dest="keyword", help="Run only tests so named.")
+        parser.add_argument("-m", dest="marker", help="Run only tests so marked.")
+        parser.add_argument("--report", help="Where the JUnit XML goes: unit.xml.")
 
     def run_tests(self, test_labels: Sequence[str], **kwargs) -> int:
         """Labels are pytest's: paths, or `path::name`. Returns pytest's exit code."""
         import pytest
 
-        arguments = [f"--junit-xml={settings.BASE_DIR / 'unit.xml'}"]
+        arguments = [f"--junit-xml={self.report}"]
         if self.failfast:
             arguments.append("--exitfirst")
         if self.verbosity > 1:
             arguments.append("-v")
         if self.keyword:
             arguments += ["-k", self.keyword]
+        if self.marker:
+            arguments += ["-m", self.marker]
         return int(pytest.main([*arguments, *test_labels]))

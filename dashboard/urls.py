@@ -1,15 +1,20 @@
 """The address space: the admin, the analytics' own addresses, and the public shop."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = "Dashboard"
 admin.site.index_title = "Overview"
 
-from importlib.util import find_spec
-
 urlpatterns = [
-    *([path("", include("analytics.urls"))] if find_spec("analytics.urls") else []),
     path("admin/", admin.site.urls),
+    path("", include("analytics.urls")),
     path("", include("products.urls")),
+    # Browsers ask for it by themselves where no page names an icon.
+    path(
+        "favicon.ico",
+        RedirectView.as_view(url=settings.STATIC_URL + "products/icon.svg"),
+    ),
 ]

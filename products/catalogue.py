@@ -53,6 +53,6 @@ def seed() -> int:
                 stock=stock,
                 description=description,
             )
-            for name, category, price, stock, description in CATALOGUE
+            for name, category, price, stock, description in sorted(CATALOGUE)
         ]
         return len(Product.objects.bulk_create(rows))

@@ -14,7 +14,7 @@ from django.views.generic import DetailView, ListView
 
 from products.models import Product
 
-FEATURED = 6
+FEATURED = 8
 
 
 @require_safe

@@ -11,8 +11,8 @@ os.environ["DASHBOARD_LOCAL"] = "1"
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["REDIS_URL"] = "redis://127.0.0.1:1/0"
 
-from dashboard.settings import *  # noqa: E402, F403
-from dashboard.settings import STORAGES  # noqa: E402
+from dashboard.settings import *  # noqa: F403
+from dashboard.settings import STORAGES
 
 # Templates must render without collectstatic.
 STORAGES["staticfiles"] = {

@@ -6,106 +6,330 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Writer',
+            name="Writer",
             fields=[
-                ('site', models.CharField(max_length=50, primary_key=True, serialize=False, verbose_name='site')),
-                ('generation', models.PositiveBigIntegerField(default=0, verbose_name='generation')),
-                ('time_zone', models.CharField(help_text='The zone in which hours and days of this site begin.', max_length=64, verbose_name='time zone')),
+                (
+                    "site",
+                    models.CharField(
+                        max_length=50,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="site",
+                    ),
+                ),
+                (
+                    "generation",
+                    models.PositiveBigIntegerField(
+                        default=0, verbose_name="generation"
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        help_text="The zone in which hours and days of this site begin.",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'writer',
-                'verbose_name_plural': 'writers',
+                "verbose_name": "writer",
+                "verbose_name_plural": "writers",
             },
         ),
         migrations.CreateModel(
-            name='DeadLetter',
+            name="DeadLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('header', 'entry not believed'), ('body', 'batch not readable'), ('event', 'event not valid')], max_length=10, verbose_name='kind')),
-                ('site', models.CharField(max_length=50, verbose_name='site')),
-                ('created', models.DateTimeField(db_index=True, verbose_name='created')),
-                ('entry', models.CharField(max_length=50, verbose_name='entry')),
-                ('producer', models.CharField(blank=True, max_length=32, verbose_name='producer')),
-                ('offset', models.PositiveBigIntegerField(null=True, verbose_name='offset')),
-                ('reason', models.CharField(max_length=300, verbose_name='reason')),
-                ('content', models.BinaryField(help_text="The entry's beginning, as it came.", verbose_name='content')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("header", "entry not believed"),
+                            ("body", "batch not readable"),
+                            ("event", "event not valid"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("site", models.CharField(max_length=50, verbose_name="site")),
+                (
+                    "created",
+                    models.DateTimeField(db_index=True, verbose_name="created"),
+                ),
+                ("entry", models.CharField(max_length=50, verbose_name="entry")),
+                (
+                    "producer",
+                    models.CharField(
+                        blank=True, max_length=32, verbose_name="producer"
+                    ),
+                ),
+                (
+                    "offset",
+                    models.PositiveBigIntegerField(null=True, verbose_name="offset"),
+                ),
+                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                (
+                    "content",
+                    models.BinaryField(
+                        help_text="The entry's beginning, as it came.",
+                        verbose_name="content",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dead letter',
-                'verbose_name_plural': 'dead letters',
-                'indexes': [models.Index(fields=['site', 'producer', 'offset'], name='analytics_letter_batch')],
+                "verbose_name": "dead letter",
+                "verbose_name_plural": "dead letters",
+                "indexes": [
+                    models.Index(
+                        fields=["site", "producer", "offset"],
+                        name="analytics_letter_batch",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='JobRun',
+            name="JobRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(max_length=200, verbose_name='task')),
-                ('started', models.DateTimeField(db_index=True, verbose_name='started')),
-                ('ended', models.DateTimeField(null=True, verbose_name='ended')),
-                ('outcome', models.CharField(choices=[('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='running', max_length=10, verbose_name='outcome')),
-                ('message', models.CharField(blank=True, max_length=500, verbose_name='message')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("task", models.CharField(max_length=200, verbose_name="task")),
+                (
+                    "started",
+                    models.DateTimeField(db_index=True, verbose_name="started"),
+                ),
+                ("ended", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                        ],
+                        default="running",
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                (
+                    "message",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="message"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'job run',
-                'verbose_name_plural': 'job runs',
-                'indexes': [models.Index(fields=['task', '-started'], name='analytics_jobrun_last')],
+                "verbose_name": "job run",
+                "verbose_name_plural": "job runs",
+                "indexes": [
+                    models.Index(
+                        fields=["task", "-started"], name="analytics_jobrun_last"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Producer',
+            name="Producer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('site', models.CharField(max_length=50, verbose_name='site')),
-                ('producer', models.CharField(max_length=32, verbose_name='producer')),
-                ('host', models.CharField(blank=True, max_length=100, verbose_name='host')),
-                ('pid', models.PositiveIntegerField(default=0, verbose_name='process id')),
-                ('started', models.DateTimeField(null=True, verbose_name='started')),
-                ('seen', models.DateTimeField(null=True, verbose_name='last heard of')),
-                ('oldest', models.DateTimeField(help_text='Arrival of its oldest event that was not counted yet.', null=True, verbose_name='oldest waiting')),
-                ('closed', models.BooleanField(default=False, verbose_name='closed')),
-                ('recorded', models.PositiveBigIntegerField(default=0, verbose_name='recorded')),
-                ('expected', models.PositiveBigIntegerField(default=0, help_text='The next offset to be counted.', verbose_name='expected')),
-                ('counted', models.PositiveBigIntegerField(default=0, verbose_name='counted')),
-                ('lost', models.PositiveBigIntegerField(default=0, verbose_name='lost')),
-                ('rejected', models.PositiveBigIntegerField(default=0, help_text='Events that were not valid.', verbose_name='rejected')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("site", models.CharField(max_length=50, verbose_name="site")),
+                ("producer", models.CharField(max_length=32, verbose_name="producer")),
+                (
+                    "host",
+                    models.CharField(blank=True, max_length=100, verbose_name="host"),
+                ),
+                (
+                    "pid",
+                    models.PositiveIntegerField(default=0, verbose_name="process id"),
+                ),
+                ("started", models.DateTimeField(null=True, verbose_name="started")),
+                ("seen", models.DateTimeField(null=True, verbose_name="last heard of")),
+                (
+                    "oldest",
+                    models.DateTimeField(
+                        help_text="Arrival of its oldest event that was not counted yet.",
+                        null=True,
+                        verbose_name="oldest waiting",
+                    ),
+                ),
+                ("closed", models.BooleanField(default=False, verbose_name="closed")),
+                (
+                    "recorded",
+                    models.PositiveBigIntegerField(default=0, verbose_name="recorded"),
+                ),
+                (
+                    "expected",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="The next offset to be counted.",
+                        verbose_name="expected",
+                    ),
+                ),
+                (
+                    "counted",
+                    models.PositiveBigIntegerField(default=0, verbose_name="counted"),
+                ),
+                (
+                    "lost",
+                    models.PositiveBigIntegerField(default=0, verbose_name="lost"),
+                ),
+                (
+                    "rejected",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="Events that were not valid.",
+                        verbose_name="rejected",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ledger line',
-                'verbose_name_plural': 'ledger',
-                'constraints': [models.UniqueConstraint(fields=('site', 'producer'), name='analytics_producer_unique'), models.CheckConstraint(condition=models.Q(('expected', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('counted'), '+', models.F('lost')), '+', models.F('rejected')))), name='analytics_producer_adds_up')],
+                "verbose_name": "ledger line",
+                "verbose_name_plural": "ledger",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("site", "producer"), name="analytics_producer_unique"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "expected",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("counted"), "+", models.F("lost")
+                                    ),
+                                    "+",
+                                    models.F("rejected"),
+                                ),
+                            )
+                        ),
+                        name="analytics_producer_adds_up",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Rollup',
+            name="Rollup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('site', models.CharField(max_length=50, verbose_name='site')),
-                ('dimension', models.CharField(max_length=32, verbose_name='dimension')),
-                ('grain', models.PositiveSmallIntegerField(choices=[(0, 'minute'), (1, 'hour'), (2, 'day')], verbose_name='grain')),
-                ('bucket', models.DateTimeField(help_text='Start of the grain, UTC.', verbose_name='bucket')),
-                ('key', models.CharField(blank=True, max_length=200, verbose_name='key')),
-                ('audience', models.PositiveSmallIntegerField(choices=[(0, 'people'), (1, 'bots'), (2, 'staff')], verbose_name='audience')),
-                ('requests', models.PositiveBigIntegerField(default=0, verbose_name='requests')),
-                ('views', models.PositiveBigIntegerField(default=0, help_text='Pages a person would call a page.', verbose_name='views')),
-                ('errors', models.PositiveBigIntegerField(default=0, help_text='Answered 5xx, or raised.', verbose_name='errors')),
-                ('bytes', models.PositiveBigIntegerField(default=0, verbose_name='bytes')),
-                ('duration', models.PositiveBigIntegerField(default=0, help_text='Sum, in microseconds.', verbose_name='duration')),
-                ('latency', analytics.fields.HistogramField(verbose_name='latency')),
-                ('visitors', analytics.fields.VisitorsField(verbose_name='visitors')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("site", models.CharField(max_length=50, verbose_name="site")),
+                (
+                    "dimension",
+                    models.CharField(max_length=32, verbose_name="dimension"),
+                ),
+                (
+                    "grain",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "minute"), (1, "hour"), (2, "day")],
+                        verbose_name="grain",
+                    ),
+                ),
+                (
+                    "bucket",
+                    models.DateTimeField(
+                        help_text="Start of the grain, UTC.", verbose_name="bucket"
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(blank=True, max_length=200, verbose_name="key"),
+                ),
+                (
+                    "audience",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "people"), (1, "bots"), (2, "staff")],
+                        verbose_name="audience",
+                    ),
+                ),
+                (
+                    "requests",
+                    models.PositiveBigIntegerField(default=0, verbose_name="requests"),
+                ),
+                (
+                    "views",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="Pages a person would call a page.",
+                        verbose_name="views",
+                    ),
+                ),
+                (
+                    "errors",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="Answered 5xx, or raised.",
+                        verbose_name="errors",
+                    ),
+                ),
+                (
+                    "bytes",
+                    models.PositiveBigIntegerField(default=0, verbose_name="bytes"),
+                ),
+                (
+                    "duration",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        help_text="Sum, in microseconds.",
+                        verbose_name="duration",
+                    ),
+                ),
+                ("latency", analytics.fields.HistogramField(verbose_name="latency")),
+                ("visitors", analytics.fields.VisitorsField(verbose_name="visitors")),
             ],
             options={
-                'verbose_name': 'rollup',
-                'verbose_name_plural': 'rollups',
-                'constraints': [models.UniqueConstraint(fields=('site', 'dimension', 'grain', 'bucket', 'key', 'audience'), name='analytics_rollup_unique')],
+                "verbose_name": "rollup",
+                "verbose_name_plural": "rollups",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "site",
+                            "dimension",
+                            "grain",
+                            "bucket",
+                            "key",
+                            "audience",
+                        ),
+                        name="analytics_rollup_unique",
+                    )
+                ],
             },
         ),
     ]

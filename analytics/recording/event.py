@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, json
 
 TEXT_LIMIT = 200
 AGENT_LIMIT = 300
-KWARG_LIMIT = 100
+KWARG_LIMIT = 200
 KWARGS_LIMIT = 8
 VISITOR_BITS = 53
 

@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
@@ -85,9 +86,9 @@ class Journal:
                 return
             # An exception may come between any two lines (a signal handler of the
             # server): a line is only appended where its number is sure to be right.
-            if self._end != offset or self._size > SEGMENT_BYTES or self._fd < 0:
-                if not self._open_segment(offset):
-                    return
+            fits = self._fd >= 0 and self._end == offset and not self.full
+            if not (fits and self._size <= SEGMENT_BYTES or self._open_segment(offset)):
+                return
             try:
                 written = os.write(self._fd, line)
             except OSError as error:
@@ -220,7 +221,7 @@ class OrphanJournal:
         self.producer = directory.name
         self._lock_fd = lock_fd
         self.origin = _decode_origin(os.pread(lock_fd, 4096, 0))
-        self.next_offset = _end_of(directory)
+        self.next_offset = end_of(directory)
 
     @classmethod
     def adopt(cls, directory: Path) -> OrphanJournal | None:
@@ -246,7 +247,7 @@ class OrphanJournal:
     def delete_counted(self, expected: int) -> None:
         if self.directory:
             segments = list_segments(self.directory)
-            for first, following in zip(segments, segments[1:], strict=False):
+            for first, following in pairwise(segments):
                 if following <= expected:
                     segment_path(self.directory, first).unlink(missing_ok=True)
 
@@ -273,7 +274,7 @@ def list_segments(directory: Path) -> tuple[int, ...]:
     return tuple(sorted(int(s) for s in stems if s.isascii() and s.isdigit()))
 
 
-def _end_of(directory: Path) -> int:
+def end_of(directory: Path) -> int:
     """The offset after the last line that a directory holds."""
     segments = list_segments(directory)
     if not segments:

@@ -9,6 +9,7 @@ cookie, never loads the user or the session, and never lets an error of its own 
 
 from __future__ import annotations
 
+import re
 import sys
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -36,6 +37,8 @@ CLIENT_LEFT = 499
 _EXCEPTION = "_analytics_exception"
 _NO_KWARGS: dict[str, str] = {}
 _BODILESS = frozenset((204, 304))
+_HOST = re.compile(r"(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
+"""What may be a host: the beginning of a password, say, is none."""
 
 _recorder: Recorder | None = None
 
@@ -116,6 +119,7 @@ class AnalyticsMiddleware:
         arrived: int,
         started: int,
         length: int,
+        exception: str = "",
     ) -> None:
         try:
             if request.method == "HEAD" or response.status_code in _BODILESS:
@@ -126,7 +130,7 @@ class AnalyticsMiddleware:
                 arrived,
                 perf_counter_ns() - started,
                 length,
-                request.__dict__.get(_EXCEPTION, ""),
+                exception or request.__dict__.get(_EXCEPTION, ""),
                 is_page(request, response),
             )
         except Exception as error:
@@ -239,13 +243,16 @@ def _declared(names: tuple[str, ...], kwargs: Mapping[str, Any]) -> dict[str, st
 
 
 def loaded_user(request: HttpRequest) -> tuple[str, bool]:
-    """Id and staff flag of the user, if somebody has loaded it; never loads it."""
+    """Id and staff flag of the user, if somebody has loaded it; never loads it.
+
+    A login and a logout change ``user``, and leave what was loaded before.
+    """
     known = request.__dict__
-    user = known.get("_cached_user") or known.get("_acached_user") or known.get("user")
+    user = known.get("user")
     if isinstance(user, LazyObject):
         user = user._wrapped
-        if user is empty:
-            return "", False
+    if user is None or user is empty:
+        user = known.get("_cached_user", known.get("_acached_user"))
     if user is None or not user.is_authenticated:
         return "", False
     return clean(str(user.pk), 64), bool(getattr(user, "is_staff", False))
@@ -275,13 +282,15 @@ def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 def referrer_host(referrer: str, own: str) -> str:
     """The host of an absolute ``referrer``; empty for our own and for rubbish."""
-    scheme, separator, rest = referrer[:500].partition("://")
+    scheme, separator, rest = referrer.partition("://")
     if not separator or scheme not in ("http", "https"):
         return ""
     for end in "/?#\\":
         rest = rest.partition(end)[0]
     host = rest.rpartition("@")[2].lower()
-    return "" if host == own.lower() else clean(host)
+    if host == own.lower() or not _HOST.fullmatch(host):
+        return ""
+    return clean(host)
 
 
 def first_language(header: str) -> str:
@@ -295,12 +304,13 @@ def class_name(error: BaseException) -> str:
     return clean(module + kind.__qualname__)
 
 
-def follow_stream(response: Any, record: Callable[[int], None]) -> None:
-    """Call ``record`` with the bytes sent, once, when the server closes ``response``.
+def follow_stream(response: Any, record: Callable[[int, str], None]) -> None:
+    """Call ``record`` once, when the server closes ``response``.
 
-    A file's iterator is left alone, or the server could not use sendfile.
+    It gets the bytes sent, and the exception that ended the stream before its end. A
+    file's iterator is left alone, or the server could not use sendfile.
     """
-    sent = _Count()
+    sent = _Sent(record)
     if getattr(response, "file_to_stream", None) is not None:
         sent.bytes = int(response.get("Content-Length") or 0)
     elif response.is_async:
@@ -313,31 +323,52 @@ def follow_stream(response: Any, record: Callable[[int], None]) -> None:
         try:
             close()
         finally:
-            if not sent.recorded:
-                sent.recorded = True
-                record(sent.bytes)
+            sent.end()
 
     response.close = close_and_record
 
 
-class _Count:
-    __slots__ = ("bytes", "recorded")
+class _Sent:
+    """The bytes of a stream so far, recorded at the first of its ends."""
 
-    def __init__(self) -> None:
+    __slots__ = ("_record", "bytes")
+
+    def __init__(self, record: Callable[[int, str], None]) -> None:
+        self._record: Callable[[int, str], None] | None = record
         self.bytes = 0
-        self.recorded = False
+
+    def end(self, error: Exception | None = None) -> None:
+        record, self._record = self._record, None
+        if record is not None:
+            record(self.bytes, class_name(error) if error else "")
 
 
-def _counted(chunks: Iterator[bytes], sent: _Count) -> Iterator[bytes]:
-    for chunk in chunks:
-        sent.bytes += len(chunk)
-        yield chunk
+def _counted(chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
+    try:
+        for chunk in chunks:
+            sent.bytes += len(chunk)
+            yield chunk
+    except Exception as error:
+        sent.end(error)
+        raise
 
 
-async def _acounted(chunks: AsyncIterator[bytes], sent: _Count) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        sent.bytes += len(chunk)
-        yield chunk
+async def _acounted(chunks: AsyncIterator[bytes], sent: _Sent) -> AsyncIterator[bytes]:
+    """Ends itself where it breaks off: Django's ASGI handler closes no such response.
+
+    The synchronous one does not at a GeneratorExit: the garbage collector may throw
+    that in at a time when this thread holds the journal's lock.
+    """
+    try:
+        async for chunk in chunks:
+            sent.bytes += len(chunk)
+            yield chunk
+    except Exception as error:
+        sent.end(error)
+        raise
+    except GeneratorExit:
+        sent.end()
+        raise
 
 
 def _note_exception(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

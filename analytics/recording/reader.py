@@ -7,6 +7,7 @@ counts as whole when it ends, opens and closes as one, and the drain judges the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from .journal import Journal, OrphanJournal, Snapshot, segment_path
@@ -81,8 +82,8 @@ class Reader:
         self, segment: int, following: int | None, place: Place, limit: int | None
     ) -> tuple[Batch | None, Place]:
         """The first run of whole lines from ``place`` on, below ``following``."""
-        assert self.journal.directory is not None
-        path = segment_path(self.journal.directory, segment)
+        directory = self.journal.directory or Path()
+        path = segment_path(directory, segment)
         place = _locate(path, segment, place, limit)
         while lines := _lines_at(path, place.position, limit):
             if following is not None:
@@ -113,7 +114,7 @@ class Reader:
 
 def _from(segments: tuple[int, ...], offset: int) -> list[tuple[int, int | None]]:
     """The segments that may hold ``offset`` or later ones, each with its successor."""
-    pairs = list(zip(segments, [*segments[1:], None], strict=True))
+    pairs = pairwise((*segments, None))
     return [pair for pair in pairs if pair[1] is None or pair[1] > offset]
 
 

@@ -126,6 +126,11 @@ class Shipment:
             self.reader.rewind(min(offset, self.reader.place.offset))
 
     @property
+    def unsent(self) -> int:
+        """Events that were recorded and not sent yet."""
+        return max(self.journal.next_offset - self.reader.place.offset, 0)
+
+    @property
     def counted(self) -> bool:
         """Whether everything that was recorded is counted."""
         return self.expected >= self.journal.next_offset
@@ -170,7 +175,8 @@ class Shipper:
         """Ship what is left, for at most ``timeout`` seconds."""
         self._deadline = time.monotonic() + timeout
         self._stop.set()
-        if self._thread:
+        # One that could not be started cannot be joined either.
+        if self._thread and self._thread.is_alive():
             self._thread.join(timeout)
 
     def _run(self) -> None:
@@ -210,10 +216,25 @@ class Shipper:
             self._roll_when_quiet(now)
         for shipment in list(self._adopted.values()):
             if shipment.is_due(now):
-                self._ship(shipment, closing=True)
-            if shipment.closed and shipment.counted:
-                shipment.journal.remove()
-                del self._adopted[shipment.journal.producer]
+                self._ship_adopted(shipment)
+
+    def sweep(self) -> tuple[int, int]:
+        """Adopt and ship at once all that dead processes left on this machine.
+
+        Returns how many journals are in our care, and how many of their events are
+        not sent because the stream is full. Raises StreamError.
+        """
+        self.adopt()
+        adopted = list(self._adopted.values())
+        for shipment in adopted:
+            self._ship_adopted(shipment)
+        return len(adopted), sum(shipment.unsent for shipment in adopted)
+
+    def _ship_adopted(self, shipment: Shipment) -> None:
+        self._ship(shipment, closing=True)
+        if shipment.closed and shipment.counted:
+            shipment.journal.remove()
+            del self._adopted[shipment.journal.producer]
 
     def _roll_when_quiet(self, now: float) -> None:
         """Once all is counted, nothing about a visitor needs to stay on disk."""
@@ -225,8 +246,11 @@ class Shipper:
             self.journal.delete_counted(self._own.expected)
 
     def _ship(self, shipment: Shipment, closing: bool = False) -> None:
+        """Send what was recorded until now; what comes meanwhile can wait."""
+        recorded = shipment.journal.next_offset
         while shipment.step(closing) and not self._stop.is_set():
-            pass
+            if not closing and shipment.reader.place.offset >= recorded:
+                return
 
     def adopt(self) -> int:
         """Take over the journals of dead processes; how many are in our care."""

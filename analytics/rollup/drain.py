@@ -7,8 +7,10 @@ number may run at once, be killed anywhere, or run twice: the numbers stay right
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +21,7 @@ from ..models import DeadLetter, Producer, Writer
 from ..stream import BadEntry, Entry, ProducerInfo, Stream
 from . import store
 from .dimensions import get_dimensions
-from .fold import Measures, RowKey, fold
+from .fold import fold
 from .plan import Plan, Tally
 
 EVENTS_LIMIT = 50_000
@@ -33,6 +35,8 @@ READ_ENTRIES = 50
 OPTIMISTIC_TRIES = 3
 HEARD_SECONDS = 60.0
 FORGET_SECONDS = 3_600.0
+SETTLED_SECONDS = 5.0
+"""A producer that had something on its way would have spoken since."""
 
 
 class Drain:
@@ -109,7 +113,8 @@ class Drain:
         generation = Writer.objects.of(self.site, get_config().zone.key).generation
         fail_point("drain-before-write")
         if optimistic:
-            plan, rows = self._prepare(entries, infos)
+            with _no_collection():
+                plan, rows = self._prepare(entries, infos)
             started = time.monotonic()
             with transaction.atomic():
                 if not Writer.objects.claim(self.site, generation):
@@ -127,8 +132,8 @@ class Drain:
 
     def _prepare(
         self, entries: Sequence[Entry | BadEntry], infos: dict[str, ProducerInfo]
-    ) -> tuple[Plan, dict[RowKey, Measures]]:
-        names = {*infos, *map(_producer, entries)}
+    ) -> tuple[Plan, list[store.PackedRow]]:
+        names = {*infos, *(entry.producer for entry in entries)}
         lines = Producer.objects.filter(site=self.site, producer__in=names)
         plan = Plan(
             site=self.site,
@@ -142,10 +147,10 @@ class Drain:
         admit = store.Admission(self.site)
         rows = fold(plan.events, get_dimensions(), zone, admit)
         store.add_existing(self.site, rows)
-        return plan, rows
+        return plan, store.pack_rows(self.site, rows)
 
-    def _write(self, plan: Plan, rows: dict[RowKey, Measures]) -> None:
-        store.save_rows(self.site, rows)
+    def _write(self, plan: Plan, rows: list[store.PackedRow]) -> None:
+        store.write_packed(rows)
         store.save_lines(plan.lines.values())
         DeadLetter.objects.bulk_create(plan.letters)
 
@@ -169,6 +174,7 @@ class Drain:
         if infos and (news or due):
             self._apply((), infos)
             self._heard = time.monotonic()
+        self.stream.publish({}, _forgotten(infos, known), ())
         self._forget(infos, known)
 
     def _forget(
@@ -186,10 +192,34 @@ class Drain:
         )
 
 
-def _producer(entry: Entry | BadEntry) -> str:
-    if isinstance(entry, Entry):
-        return entry.producer
-    return entry.fields.get(b"producer", b"")[:32].decode("ascii", "replace")
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """So many new objects, none in a cycle, would have the collector run in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _forgotten(
+    infos: dict[str, ProducerInfo], known: dict[str, Producer]
+) -> dict[str, int]:
+    """Rewinds for producers that believe more to be counted than the ledger has.
+
+    So it is after the database was restored to an older state. What they still hold
+    comes again, and of the rest they say that it is nowhere.
+    """
+    limit = time.time() - SETTLED_SECONDS
+    return {
+        name: line.expected
+        for name, line in known.items()
+        if infos[name].oldest is None
+        and infos[name].seen < limit
+        and infos[name].recorded > line.expected
+    }
 
 
 def _is_news(line: Producer | None, info: ProducerInfo) -> bool:

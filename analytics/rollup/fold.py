@@ -6,29 +6,28 @@ question of its caller: which keys a day may admit.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-import crawleruseragents
 import numpy as np
 
 from ..recording.event import RequestEvent
+from .bots import is_bot
 from .buckets import Grain, bucket_epoch
-from .dimensions import KEY_LIMIT, OTHER, Dimension
+from .dimensions import KEY_LIMIT, OTHER, Dimension, Key
 from .sketches import Histogram, Visitors
 
 PEOPLE, BOTS, STAFF = range(3)
 AUDIENCES = 3
+EXACT = 2**53
+"""Sums of integers below it are exact in floating point."""
+SPARSE = 8
+"""Ids of a range so many times larger than their number are sorted, not tabled."""
 
 Admit = Callable[[Dimension, int, list[str]], set[str]]
 """(dimension, day as epoch seconds, keys in order of appearance) -> keys admitted."""
-
-_BOT = re.compile(
-    "|".join(f"(?:{entry['pattern']})" for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA)
-)
 
 
 @dataclass(slots=True)
@@ -55,12 +54,6 @@ class Measures:
 
 RowKey = tuple[str, int, int, str, int]
 """dimension, grain, bucket as epoch seconds, key, audience"""
-
-
-@lru_cache(maxsize=20_000)
-def is_bot(agent: str) -> bool:
-    """Whether a user agent is a program's. Source: crawler-user-agents."""
-    return not agent or _BOT.search(agent) is not None
 
 
 def fold(
@@ -90,57 +83,65 @@ class _Columns:
     def __init__(self, events: Sequence[RequestEvent], zone: ZoneInfo) -> None:
         count = len(events)
 
-        def column(values: Iterator[int]) -> np.ndarray:
+        def column(values: Iterable[int]) -> np.ndarray:
             return np.fromiter(values, np.int64, count)
 
-        status = column(e.status for e in events)
-        raised = column(bool(e.exception) for e in events)
-        self.errors = ((status >= 500) | (raised > 0)).astype(np.int64)
-        self.views = column(e.page for e in events)
-        self.bytes = column(e.bytes for e in events)
-        self.duration = column(e.duration for e in events)
+        def plain(name: str) -> np.ndarray:
+            return column(map(attrgetter(name), events))
+
+        raised = column(map(bool, map(attrgetter("exception"), events)))
+        self.errors = ((plain("status") >= 500) | (raised > 0)).astype(np.int64)
+        self.views = plain("page")
+        self.bytes = plain("bytes")
+        self.duration = plain("duration")
         self.latency = Histogram.indices(self.duration)
-        self.audience = column(
-            STAFF if e.staff else is_bot(e.agent) for e in events
-        )
-        visitors = column(e.visitor for e in events)
-        self.visitors, self.visitor = np.unique(visitors, return_inverse=True)
-        minutes = column(e.time // 60_000 for e in events)
-        found, inverse = np.unique(minutes, return_inverse=True)
+        bots = column(map(is_bot, map(attrgetter("agent"), events)))
+        self.audience = np.where(plain("staff") > 0, STAFF, bots)
+        self.visitors, self.visitor = _coded(plain("visitor"))
+        minutes, self._minute = _coded(plain("time") // 60_000)
         self.buckets: dict[Grain, list[int]] = {}
         self.bucket: dict[Grain, np.ndarray] = {}
         for grain in Grain:
-            starts = [bucket_epoch(int(m) * 60, grain, zone) for m in found]
+            starts = [bucket_epoch(m * 60, grain, zone) for m in minutes.tolist()]
             self.buckets[grain], codes = _factorise(starts)
-            self.bucket[grain] = np.array(codes, np.int64)[inverse]
+            self.bucket[grain] = np.array(codes, np.int64)[self._minute]
+
+
+def _coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values, ascending, and the place of each value among them."""
+    return np.unique(values, return_inverse=True)
 
 
 def _factorise(values: Sequence) -> tuple[list, list[int]]:
     """Distinct values in order of appearance, and the code of each value."""
-    table: dict = {}
-    codes = [table.setdefault(value, len(table)) for value in values]
-    return list(table), codes
+    table = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    return list(table), list(map(table.__getitem__, values))
 
 
 def _keys(
     events: Sequence[RequestEvent], dimension: Dimension
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Which events the dimension counts, and the code of their key."""
-    found = list(map(dimension.key, events))
-    if all(type(key) is str for key in found):
-        table, codes = _factorise(found)
+    found: list[Key] = list(map(dimension.key, events))
+    if set(map(type, found)) <= {str}:
         index = np.arange(len(found))
     else:
-        pairs = [(i, key) for i, keys in enumerate(found) for key in _several(keys)]
-        table, codes = _factorise([key for _, key in pairs])
-        index = np.array([i for i, _ in pairs], np.int64)
-    return index, np.array(codes, np.int64), [str(key)[:KEY_LIMIT] for key in table]
+        pairs = [
+            (place, key)
+            for place, keys in enumerate(found)
+            if keys is not None
+            for key in _several(keys)
+        ]
+        index = np.array([place for place, _ in pairs], np.int64)
+        found = [key for _, key in pairs]
+    table, codes = _factorise(found)
+    # Two keys may be one when they are cut.
+    keys, recoded = _factorise([str(key)[:KEY_LIMIT] for key in table])
+    return index, np.array(recoded, np.int64)[codes], keys
 
 
-def _several(keys: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if keys is None:
-        return ()
-    return (keys,) if isinstance(keys, str) else tuple(dict.fromkeys(keys))
+def _several(keys: str | tuple[str, ...]) -> Iterable[str]:
+    return (keys,) if isinstance(keys, str) else dict.fromkeys(keys)
 
 
 def _admitted(
@@ -152,18 +153,17 @@ def _admitted(
     admit: Admit,
 ) -> tuple[np.ndarray, list[str]]:
     """The codes, with those of keys over their day's cap changed to ``(other)``."""
-    keys = [*keys, OTHER]
-    other = len(keys) - 1
+    keys = list(dict.fromkeys((*keys, OTHER)))
+    other = keys.index(OTHER)
+    days = columns.buckets[Grain.DAY]
     day = columns.bucket[Grain.DAY][index]
-    pairs, first = np.unique(day * len(keys) + codes, return_index=True)
-    allowed = np.full((len(columns.buckets[Grain.DAY]), len(keys)), other)
-    order = pairs[np.argsort(first)]
-    for number, start in enumerate(columns.buckets[Grain.DAY]):
-        present = [int(p % len(keys)) for p in order if p // len(keys) == number]
-        names = admit(dimension, start, list(dict.fromkeys(keys[p] for p in present)))
-        for code in present:
-            if keys[code] in names:
-                allowed[number, code] = code
+    allowed = np.full((len(days), len(keys)), other)
+    for number, start in enumerate(days):
+        present = dict.fromkeys(codes[day == number].tolist())
+        present.pop(other, None)
+        names = admit(dimension, start, [keys[code] for code in present])
+        admitted = [code for code in present if keys[code] in names]
+        allowed[number, admitted] = admitted
     return allowed[day, codes], keys
 
 
@@ -176,56 +176,87 @@ def _rows(
     keys: list[str],
 ) -> Iterator[tuple[RowKey, Measures]]:
     """One grain of one dimension: sums by (bucket, key, audience)."""
-    bucket = columns.bucket[grain][index]
-    ids = (bucket * len(keys) + codes) * AUDIENCES + columns.audience[index]
-    groups, inverse = np.unique(ids, return_inverse=True)
+    starts = columns.buckets[grain]
+    ids = columns.bucket[grain][index] * len(keys) + codes
+    ids = ids * AUDIENCES + columns.audience[index]
+    groups, inverse = _grouped(ids, len(starts) * len(keys) * AUDIENCES)
     size = len(groups)
-
-    def total(values: np.ndarray) -> list[int]:
-        sums = np.zeros(size, np.int64)
-        np.add.at(sums, inverse, values[index])
-        return sums.tolist()
-
-    requests = np.bincount(inverse, minlength=size).tolist()
-    views, errors = total(columns.views), total(columns.errors)
-    sent, duration = total(columns.bytes), total(columns.duration)
-    rows = [
-        Measures(*sums)
-        for sums in zip(requests, views, errors, sent, duration, strict=True)
-    ]
+    sums = (
+        np.bincount(inverse, minlength=size).tolist(),
+        *(
+            _sums(inverse, values[index], size)
+            for values in (
+                columns.views,
+                columns.errors,
+                columns.bytes,
+                columns.duration,
+            )
+        ),
+    )
+    rows = list(map(Measures, *sums))
     if dimension.latency:
         _add_latency(rows, inverse, columns.latency[index])
     if dimension.visitors:
         _add_visitors(rows, inverse, columns, index)
-    starts = columns.buckets[grain]
     for group, row in zip(groups.tolist(), rows, strict=True):
         rest, audience = divmod(group, AUDIENCES)
         number, code = divmod(rest, len(keys))
         yield (dimension.name, int(grain), starts[number], keys[code], audience), row
 
 
+def _grouped(ids: np.ndarray, space: int) -> tuple[np.ndarray, np.ndarray]:
+    """`_coded` for ids below ``space``, without sorting where they lie close."""
+    if space > SPARSE * len(ids):
+        return _coded(ids)
+    groups = np.flatnonzero(np.bincount(ids, minlength=space))
+    places = np.empty(space, np.int64)
+    places[groups] = np.arange(len(groups))
+    return groups, places[ids]
+
+
+def _sums(inverse: np.ndarray, values: np.ndarray, size: int) -> list[int]:
+    if int(values.sum()) < EXACT:
+        sums = np.bincount(inverse, weights=values, minlength=size)
+        return sums.astype(np.int64).tolist()
+    exact = np.zeros(size, np.int64)
+    np.add.at(exact, inverse, values)
+    return exact.tolist()
+
+
 def _add_latency(
     rows: list[Measures], inverse: np.ndarray, latency: np.ndarray
 ) -> None:
     width = int(latency.max()) + 1
-    pairs, counts = np.unique(inverse * width + latency, return_counts=True)
-    for row, part in _split(pairs // width, len(rows)):
-        rows[row].latency.add_counts(
-            (pairs[part] % width).tolist(), counts[part].tolist()
-        )
+    pairs, counts = _counted(inverse * width + latency)
+    places, indices = np.divmod(pairs, width)
+    columns = indices.tolist(), counts.tolist()
+    for row, part in zip(rows, _parts(places, len(rows)), strict=True):
+        indices, counts = (column[part] for column in columns)
+        row.latency.counts = dict(zip(indices, counts, strict=True))
 
 
 def _add_visitors(
     rows: list[Measures], inverse: np.ndarray, columns: _Columns, index: np.ndarray
 ) -> None:
     width = len(columns.visitors)
-    pairs = np.unique(inverse * width + columns.visitor[index])
-    for row, part in _split(pairs // width, len(rows)):
-        rows[row].visitors.add_many(columns.visitors[pairs[part] % width].tolist())
+    pairs, _ = _counted(inverse * width + columns.visitor[index])
+    places, codes = np.divmod(pairs, width)
+    visitors = columns.visitors[codes].tolist()
+    for row, part in zip(rows, _parts(places, len(rows)), strict=True):
+        row.visitors.add_many(visitors[part])
 
 
-def _split(rows: np.ndarray, count: int) -> Iterator[tuple[int, slice]]:
-    """The slice of a sorted array that belongs to each row; every row has one."""
-    edges = np.searchsorted(rows, np.arange(count + 1)).tolist()
-    for row in range(count):
-        yield row, slice(edges[row], edges[row + 1])
+def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values, ascending, and how often each occurs.
+
+    What numpy's ``unique`` does; it hashes since 2.3, which takes five times as long.
+    """
+    ordered = np.sort(values)
+    edges = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    return ordered[edges], np.diff(edges, append=len(ordered))
+
+
+def _parts(places: np.ndarray, count: int) -> Iterator[slice]:
+    """The slice of an ascending array that belongs to each of ``count`` rows."""
+    edges = np.searchsorted(places, np.arange(count + 1)).tolist()
+    return map(slice, edges[:-1], edges[1:])

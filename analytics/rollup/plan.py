@@ -10,6 +10,8 @@ import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import astuple
+
 from ..models import DeadLetter, Producer
 from ..recording.event import RequestEvent, decode, decode_many
 from ..stream import BadEntry, Entry, Malformed, ProducerInfo
@@ -21,6 +23,8 @@ EARLIEST = 946_684_800_000
 """Milliseconds of 2000-01-01: an older event is from a clock that was never set."""
 AHEAD = 86_400_000
 """Milliseconds that a clock may be ahead of ours."""
+ESCAPE = b"\\u"
+"""How JSON writes a NUL, say, which PostgreSQL refuses: such events are looked at."""
 SUM_LIMIT = 2**40
 """Bytes, and microseconds, of one request: more would spoil the sums."""
 
@@ -84,8 +88,8 @@ class Plan:
             line = self.line(name)
             line.host, line.pid = info.host[:100], info.pid
             line.started, line.seen = _instant(info.started), _instant(info.seen)
-            line.oldest = _instant(info.oldest) if line.waiting else None
             line.recorded = max(line.recorded, info.recorded)
+            line.oldest = _instant(info.oldest) if line.waiting else None
             line.closed = info.closed
 
     def line(self, producer: str) -> Producer:
@@ -132,11 +136,11 @@ class Plan:
         line.expected += len(lines)
 
     def _decode(self, entry: Entry, lines: list[bytes]) -> list[RequestEvent]:
+        body = b"[" + b",".join(lines) + b"]"
         try:
-            events = decode_many(b"[" + b",".join(lines) + b"]")
-            if len(events) == len(lines):
-                for event in events:
-                    self._check(event)
+            events = decode_many(body)
+            sound = len(events) == len(lines) and not any(map(self._fault(), events))
+            if sound and ESCAPE not in body:
                 return events
         except ValueError:
             pass
@@ -145,18 +149,25 @@ class Plan:
     def _decode_one(self, entry: Entry, line: bytes) -> RequestEvent | None:
         try:
             event = decode(line)
-            self._check(event)
+            if not (reason := self._fault()(event) or _unprintable(event)):
+                return event
         except ValueError as error:
-            self._letter(DeadLetter.Kind.EVENT, entry, str(error), line)
-            return None
-        return event
+            reason = str(error)
+        self._letter(DeadLetter.Kind.EVENT, entry, reason, line)
+        return None
 
-    def _check(self, event: RequestEvent) -> None:
+    def _fault(self) -> Callable[[RequestEvent], str]:
+        """A function that says what is wrong with an event, though well formed."""
         latest = self.now.timestamp() * 1000 + AHEAD
-        if not EARLIEST <= event.time <= latest:
-            raise ValueError("The event's time is not of this world.")
-        if event.bytes > SUM_LIMIT or event.duration > SUM_LIMIT:
-            raise ValueError("The event's bytes or duration are out of bounds.")
+
+        def fault(event: RequestEvent) -> str:
+            if not EARLIEST <= event.time <= latest:
+                return "The event's time is not of this world."
+            if event.bytes > SUM_LIMIT or event.duration > SUM_LIMIT:
+                return "The event's bytes or duration are out of bounds."
+            return ""
+
+        return fault
 
     def _unreadable(self, entry: Entry, line: Producer, reason: str) -> None:
         """Ask for it again from the journal; the third time let it be rejected."""
@@ -177,12 +188,11 @@ class Plan:
 
     def _refuse(self, entry: BadEntry) -> None:
         """Not believed, so the ledger stays; the named producer may send again."""
-        producer = entry.fields.get(b"producer", b"")[:32].decode("ascii", "replace")
-        if producer in self.lines:
-            self.touched.add(producer)
-            self._rewind(producer)
+        if entry.producer in self.lines:
+            self.touched.add(entry.producer)
+            self._rewind(entry.producer)
         content = b"\n".join(b"%s=%s" % item for item in entry.fields.items())
-        self._letter(DeadLetter.Kind.HEADER, entry, entry.reason, content, producer)
+        self._letter(DeadLetter.Kind.HEADER, entry, entry.reason, content)
 
     def _letter(
         self,
@@ -190,7 +200,6 @@ class Plan:
         entry: Entry | BadEntry,
         reason: str,
         content: bytes,
-        producer: str = "",
     ) -> None:
         self.tally.dead += 1
         self.letters.append(
@@ -199,12 +208,19 @@ class Plan:
                 site=self.site,
                 created=self.now,
                 entry=entry.id.decode("ascii", "replace")[:50],
-                producer=producer or getattr(entry, "producer", ""),
+                producer=entry.producer,
                 offset=getattr(entry, "offset", None),
                 reason=reason[:300],
                 content=content[:CONTENT_LIMIT],
             )
         )
+
+
+def _unprintable(event: RequestEvent) -> str:
+    texts = [text for text in astuple(event) if isinstance(text, str)]
+    if "".join((*texts, *event.kwargs, *event.kwargs.values())).isprintable():
+        return ""
+    return "The event's text has control characters, which no recorder writes."
 
 
 def _instant(seconds: float | None) -> datetime.datetime | None:

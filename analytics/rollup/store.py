@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
+
+from django.db import connection
 
 from ..models import Producer, Rollup
 from .buckets import Grain
 from .dimensions import OTHER, Dimension
 from .fold import Measures, RowKey
+from .sketches import Histogram, Visitors
 
 KEYS_IN_QUERY = 500
 BATCH_ROWS = 500
 SUMS = ("requests", "views", "errors", "bytes", "duration")
 MEASURES = (*SUMS, "latency", "visitors")
+PackedRow = tuple[Any, ...]
+"""The values of ``UNIQUE`` and ``MEASURES``, as the database's driver takes them."""
 UNIQUE = ("site", "dimension", "grain", "bucket", "key", "audience")
 LINE_FIELDS = (
     "host",
@@ -70,44 +76,119 @@ def add_existing(site: str, rows: dict[RowKey, Measures]) -> None:
     for (dimension, grain), keys in wanted.items():
         for found in _existing(site, dimension, grain, keys):
             bucket, key, audience, *measures = found
-            row = (dimension, grain, int(bucket.timestamp()), key, audience)
-            if row in rows:
-                rows[row].merge(Measures(*measures))
+            row = rows.get((dimension, grain, _epoch(bucket), key, audience))
+            if row is not None:
+                _merge_stored(row, *measures)
+
+
+def _merge_stored(
+    row: Measures,
+    requests: int,
+    views: int,
+    errors: int,
+    sent: int,
+    duration: int,
+    latency: bytes,
+    visitors: bytes,
+) -> None:
+    row.requests += requests
+    row.views += views
+    row.errors += errors
+    row.bytes += sent
+    row.duration += duration
+    if latency:
+        row.latency.merge(Histogram.from_bytes(bytes(latency)))
+    if visitors:
+        row.visitors.merge(Visitors.from_bytes(bytes(visitors)))
 
 
 def _existing(
     site: str, dimension: str, grain: int, keys: list[RowKey]
-) -> Iterable[tuple[Any, ...]]:
-    query = Rollup.objects.of(site, dimension, grain)
-    query = query.filter(bucket__in={instant(row[2]) for row in keys})
+) -> Iterator[tuple[Any, ...]]:
+    """Rows as the database's driver gives them: fields would take twice as long."""
+    buckets = _buckets(keys).values()
+    condition = f"site=%s AND dimension=%s AND grain=%s AND bucket IN {_list(buckets)}"
+    values = [site, dimension, grain, *buckets]
     names = {row[3] for row in keys}
     if len(names) <= KEYS_IN_QUERY:
-        query = query.filter(key__in=names)
-    return query.values_list("bucket", "key", "audience", *MEASURES).iterator()
+        condition += f" AND {_quoted('key')} IN {_list(names)}"
+        values += names
+    columns = _columns(("bucket", "key", "audience", *MEASURES))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM {_table()} WHERE {condition}", values)
+        yield from cursor
 
 
 def save_rows(site: str, rows: dict[RowKey, Measures]) -> None:
     """Write whole rows, in the order of their keys, over what was there."""
-    Rollup.objects.bulk_create(
-        [_row(site, key, rows[key]) for key in sorted(rows)],
-        batch_size=BATCH_ROWS,
-        update_conflicts=True,
-        unique_fields=UNIQUE,
-        update_fields=MEASURES,
-    )
+    write_packed(pack_rows(site, rows))
 
 
-def _row(site: str, key: RowKey, measures: Measures) -> Rollup:
-    dimension, grain, bucket, name, audience = key
-    return Rollup(
-        site=site,
-        dimension=dimension,
-        grain=grain,
-        bucket=instant(bucket),
-        key=name,
-        audience=audience,
-        **{field: getattr(measures, field) for field in MEASURES},
-    )
+def pack_rows(site: str, rows: dict[RowKey, Measures]) -> list[PackedRow]:
+    """The rows as the database takes them: work to be done before it is locked."""
+    binary = connection.Database.Binary
+    buckets = _buckets(rows)
+    packed = []
+    for row in sorted(rows):
+        dimension, grain, bucket, key, audience = row
+        measures = rows[row]
+        packed.append(
+            (
+                *(site, dimension, grain, buckets[bucket], key, audience),
+                *(measures.requests, measures.views, measures.errors),
+                *(measures.bytes, measures.duration),
+                binary(measures.latency.to_bytes()),
+                binary(measures.visitors.to_bytes()),
+            )
+        )
+    return packed
+
+
+def write_packed(rows: Sequence[PackedRow]) -> None:
+    """Write rows over what was there: bulk_create, but five times as fast."""
+    fields = (*UNIQUE, *MEASURES)
+    changes = ", ".join(f"{_quoted(n)} = excluded.{_quoted(n)}" for n in MEASURES)
+    one = _list(fields)
+    head = f"INSERT INTO {_table()} ({_columns(fields)}) VALUES "
+    tail = f" ON CONFLICT ({_columns(UNIQUE)}) DO UPDATE SET {changes}"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(head + one + tail, rows)
+            return
+        # Other drivers go to the server and back for each row of an executemany.
+        for start in range(0, len(rows), BATCH_ROWS):
+            some = rows[start : start + BATCH_ROWS]
+            values = ", ".join([one] * len(some))
+            cursor.execute(head + values + tail, list(chain.from_iterable(some)))
+
+
+def _buckets(rows: Iterable[RowKey]) -> dict[int, Any]:
+    """The rows' buckets, each with what the database's driver takes for it."""
+    adapt = connection.ops.adapt_datetimefield_value
+    return {epoch: adapt(instant(epoch)) for epoch in {row[2] for row in rows}}
+
+
+def _epoch(bucket: datetime.datetime) -> int:
+    """A time as the driver gives it: SQLite's are naive, and UTC."""
+    if bucket.tzinfo is None:
+        bucket = bucket.replace(tzinfo=datetime.UTC)
+    return int(bucket.timestamp())
+
+
+def _table() -> str:
+    return _quoted(Rollup._meta.db_table)
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _columns(names: Iterable[str]) -> str:
+    return ", ".join(map(_quoted, names))
+
+
+def _list(values: Collection[Any]) -> str:
+    return f"({', '.join(['%s'] * len(values))})"
 
 
 def save_lines(lines: Iterable[Producer]) -> None:

@@ -1,0 +1,116 @@
+"""What the lists have in common: read-only, bounded counts, numbers for people."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Writer
+
+COUNT_LIMIT = 10_000
+Text = str | Promise
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than pages are looked at: a full COUNT reads the table."""
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by()[:COUNT_LIMIT].count()
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """A list to look at. Who may view it is Django's ``view`` permission."""
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    empty_text: Text = ""
+    """What the empty list says: why, and what would fill it."""
+
+    class Media:
+        css = {"all": ("analytics/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        context = {"empty_text": self.empty_text, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+
+class SiteFilter(admin.SimpleListFilter):
+    """By site, where one database holds several."""
+
+    title = _("site")
+    parameter_name = "site"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        sites = list(Writer.objects.order_by("pk").values_list("pk", flat=True))
+        return [(site, site) for site in sites] if len(sites) > 1 else []
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet
+    ) -> models.QuerySet:
+        return queryset.filter(site=self.value()) if self.value() else queryset
+
+
+def number(value: float) -> str:
+    """12430 -> '12 430', with narrow no-break spaces between the thousands."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def number_columns(names: Iterable[str]) -> Callable[[type], type]:
+    """Gives an admin class a column ``<name>_number`` for each field of integers."""
+
+    def decorate(admin_class: type) -> type:
+        for name in names:
+            setattr(admin_class, f"{name}_number", _column(name))
+        return admin_class
+
+    return decorate
+
+
+def _column(name: str) -> Callable[[Any, models.Model], str]:
+    @admin.display(description=_(name), ordering=name)
+    def column(self: Any, row: models.Model) -> str:
+        return number(getattr(row, name))
+
+    return column
+
+
+def span(length: datetime.timedelta) -> str:
+    """A length of time in its largest unit that fits: '12 s', '3 min', '5 h'."""
+    seconds = abs(length.total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def visible(text: str) -> str:
+    """``text`` with what does not print written as an escape, line ends apart."""
+    return "".join(
+        char
+        if char.isprintable() or char == "\n"
+        else char.encode("unicode_escape").decode()
+        for char in text
+    )

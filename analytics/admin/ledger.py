@@ -1,0 +1,122 @@
+"""The list of the ledger: what each producer recorded, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ..models import Producer
+from ..reporting.ledger import State, in_state, state_of
+from .base import ReadOnlyAdmin, SiteFilter, number, number_columns
+
+TOTALS = (
+    ("recorded", _("recorded")),
+    ("counted", _("counted")),
+    ("waiting", _("waiting")),
+    ("lost", _("lost")),
+    ("rejected", _("rejected")),
+)
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Live, silent, closed or missing."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(State.choices)
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet
+    ) -> models.QuerySet:
+        if self.value() not in State.values:
+            return queryset
+        return in_state(queryset, self.value(), timezone.now())
+
+
+class LossFilter(admin.SimpleListFilter):
+    """Whether anything of it is lost or rejected."""
+
+    title = _("losses")
+    parameter_name = "losses"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("has losses")), ("no", _("has none"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet
+    ) -> models.QuerySet:
+        losses = models.Q(lost__gt=0) | models.Q(rejected__gt=0)
+        if self.value() == "yes":
+            return queryset.filter(losses)
+        return queryset.exclude(losses) if self.value() == "no" else queryset
+
+
+@admin.register(Producer)
+@number_columns(("recorded", "counted", "lost", "rejected"))
+class ProducerAdmin(ReadOnlyAdmin):
+    """One line for each web process."""
+
+    change_list_template = "admin/analytics/ledger.html"
+    list_display = (
+        "producer",
+        "process",
+        "started",
+        "seen",
+        "recorded_number",
+        "counted_number",
+        "waiting_number",
+        "lost_number",
+        "rejected_number",
+        "state",
+    )
+    list_filter = (SiteFilter, StateFilter, LossFilter)
+    search_fields = ("producer", "host")
+    ordering = ("-seen", "-pk")
+    fields = ("site", *list_display, "oldest", "expected", "advice")
+    readonly_fields = fields
+    empty_text = _(
+        "No web process was heard of yet. Each gets a line here soon after its first "
+        "request, as long as Redis and the drain run."
+    )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        sums = self.get_queryset(request).sums()
+        totals = [(label, number(sums[name]), name) for name, label in TOTALS]
+        return super().changelist_view(request, {"totals": totals})
+
+    @admin.display(description=_("process"), ordering="host")
+    def process(self, line: Producer) -> str:
+        return f"{line.host}:{line.pid}" if line.host else "–"
+
+    @admin.display(description=_("waiting"))
+    def waiting_number(self, line: Producer) -> str:
+        return number(line.waiting)
+
+    @admin.display(description=_("state"))
+    def state(self, line: Producer) -> str:
+        state = state_of(line, timezone.now())
+        return format_html(
+            '<span class="analytics-state {}">{}</span>', state.value, state.label
+        )
+
+    @admin.display(description=_("what to do"))
+    def advice(self, line: Producer) -> str:
+        if state_of(line, timezone.now()) != State.MISSING:
+            return gettext("Nothing.")
+        return gettext(
+            "It was not heard of for a day, with events waiting. If its disk still "
+            "exists, run analytics_ship on its machine. If not, give the events up "
+            "with: analytics_status --write-off %(producer)s"
+        ) % {"producer": line.producer}

@@ -1,0 +1,30 @@
+"""Fixtures for all tests: a filled catalogue, members of staff, free ports."""
+
+import os
+import socket
+
+import pytest
+
+# Playwright's synchronous API runs an event loop in the test's own thread, which Django
+# would take for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture
+def catalogue(db):
+    from products.catalogue import seed
+
+    return seed()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def in_ci() -> bool:
+    """In CI a missing optional part is a failure, on a laptop a skip."""
+    return bool(os.environ.get("CI"))
