@@ -77,26 +77,27 @@ class Recorder:
         """The journal and the thread of this process, made at its first event."""
         with self._lock:
             if self._journal is None:
-                config = self.config
-                journal = Journal(config.journal_dir, self.counters)
-                self._shipper = Shipper(
-                    Stream(config.redis_url, config.site, config.key),
-                    config.journal_dir,
-                    journal=journal,
-                    max_bytes=config.journal_max_bytes,
-                    max_batches=config.stream_max_batches,
-                    counters=self.counters,
-                )
+                journal = Journal(self.config.journal_dir, self.counters)
+                self._start_shipper(journal)
                 self._journal = journal
-                self._start_thread()
         return self._journal
 
-    def _start_thread(self) -> None:
-        """Without a thread events stay in the journal, for an adopter to ship."""
+    def _start_shipper(self, journal: Journal) -> None:
+        """Without a shipper (no thread to be had, a Redis URL that is none) events
+        stay in the journal, for an adopter to ship."""
+        config = self.config
         try:
+            self._shipper = Shipper(
+                Stream(config.redis_url, config.site, config.key),
+                config.journal_dir,
+                journal=journal,
+                max_bytes=config.journal_max_bytes,
+                max_batches=config.stream_max_batches,
+                counters=self.counters,
+            )
             self._shipper.start()
-        except RuntimeError as error:
-            self.counters[f"ship: {error}"] += 1
+        except Exception as error:
+            self.counters[f"ship: {error}"[:200]] += 1
 
     def _after_fork(self) -> None:
         """In the child: a producer of its own, at its first event."""

@@ -115,16 +115,16 @@ class Drain:
         if optimistic:
             with _no_collection():
                 plan, rows = self._prepare(entries, infos)
-            started = time.monotonic()
             with transaction.atomic():
                 if not Writer.objects.claim(self.site, generation):
                     return None
+                started = time.monotonic()
                 self._write(plan, rows)
                 fail_point("drain-before-commit")
         else:
-            started = time.monotonic()
             with transaction.atomic():
                 Writer.objects.lock(self.site)
+                started = time.monotonic()
                 plan, rows = self._prepare(entries, infos)
                 self._write(plan, rows)
         self._adapt(time.monotonic() - started)

@@ -171,6 +171,6 @@ def mixed(number: int | None = None, mix: Iterable[Ask] = MIX) -> Iterator[Ask]:
 def paced(asks: Iterable[Ask], per_second: float) -> Iterator[Ask]:
     """The same asks, each not before its time: a load that does not saturate."""
     started = time.monotonic()
-    for number, ask in zip(count(), asks):  # noqa: B905
+    for number, ask in zip(count(), asks):
         time.sleep(max(0.0, started + number / per_second - time.monotonic()))
         yield ask

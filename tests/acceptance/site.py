@@ -87,6 +87,7 @@ class Site:
         self.journals = folder / "journal"
         self.valkey = Valkey(folder)
         self.processes: list[Process] = []
+        self.services: list[Process] = []
         foreign = {name for name in os.environ if name.startswith(FOREIGN)}
         self.env = {k: v for k, v in os.environ.items() if k not in foreign} | {
             "PYTHONPATH": str(ROOT),
@@ -131,9 +132,8 @@ class Site:
         return self.start("beat", ["celery", "-A", "celery_app", "beat", "-l", "INFO"])
 
     def start_counting(self) -> None:
-        """A worker and beat, as the Procfile has them."""
-        self.start_worker()
-        self.start_beat()
+        """A worker and beat, as the Procfile has them; neither may ever end."""
+        self.services += [self.start_worker(), self.start_beat()]
 
     def command(self, *words: str, **env: str) -> int:
         """Run a management command to its end; its exit status."""
@@ -212,6 +212,8 @@ class Site:
             return ledger.recorded >= recorded and ledger.waiting == 0
 
         self.wait_for(settled, f"{recorded} requests recorded, none waiting", timeout)
+        ended = [service for service in self.services if not service.is_running()]
+        assert not ended, "the Procfile's processes run through all of this"
 
     def assert_settled(self, recorded: int, lost: int = 0) -> None:
         """recorded = counted + lost, waiting 0, and nothing refused on the way."""
@@ -240,5 +242,3 @@ def kill_workers(web: Web, number: int) -> None:
     """SIGKILL for some of a server's workers."""
     for child in web.process.children()[:number]:
         os.kill(child.pid, signal.SIGKILL)
-
-

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from tests.acceptance.client import Ask, Outcome
+from tests.acceptance.marks import ON_BOTH
 
-ON_BOTH = pytest.mark.parametrize("site", ["sqlite", "postgresql"], indirect=True)
 KINDS = {
     "gthread": ["--worker-class", "gthread", "--threads", "4"],
     "preload": ["--preload"],

@@ -1,10 +1,7 @@
 """PostgreSQL is restarted the hard way, and shared with another writer."""
 
-import pytest
-
+from tests.acceptance.marks import ON_POSTGRESQL
 from tests.acceptance.two_writers import EVENTS, PRODUCERS, ROUNDS
-
-ON_POSTGRESQL = pytest.mark.parametrize("site", ["postgresql"], indirect=True)
 
 
 @ON_POSTGRESQL

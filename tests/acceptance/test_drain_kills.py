@@ -6,8 +6,8 @@ import pytest
 from celery import Celery
 
 from dashboard.settings import broker_url
+from tests.acceptance.marks import ON_BOTH
 
-ON_BOTH = pytest.mark.parametrize("site", ["sqlite", "postgresql"], indirect=True)
 TASK = "analytics.tasks.drain"
 
 

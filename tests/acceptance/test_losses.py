@@ -52,6 +52,8 @@ class SizeLimit:
     """The web's processes may not make any file longer, as on a full disk."""
 
     def __init__(self, site):
+        if not hasattr(resource, "prlimit"):
+            pytest.skip("only Linux limits a running process")
         self._processes = []
 
     def fill(self, web):
@@ -74,8 +76,8 @@ class SmallDisk:
 
     def __init__(self, site):
         site.journals.mkdir(mode=0o700)
-        words = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs"]
-        mounted = subprocess.run([*words, site.journals], capture_output=True)
+        words = ["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", site.journals]
+        mounted = subprocess.run(["mount", *words], capture_output=True)
         if mounted.returncode:
             pytest.skip(f"mounting is not permitted: {mounted.stderr.decode()}")
         self._filler = site.journals / ".filler"
@@ -111,6 +113,6 @@ def test_disk_full_for_a_while(site, disk):
     assert 0 < ledger.lost <= 800
     site.assert_settled(930, ledger.lost)
     assert site.total() == outcome.sent - ledger.lost
-    counted_again = web.requests(130)
+    web.requests(130)
     site.wait_settled(1_060)
-    site.assert_settled(counted_again.sent + 930, ledger.lost)
+    site.assert_settled(1_060, ledger.lost)

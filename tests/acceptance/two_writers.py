@@ -26,14 +26,25 @@ def batches(way: str, number: int) -> list:
 
     def line() -> bytes:
         route = f"/route/{random.randrange(ROUTES)}"
-        texts = ("", "", "en", "Firefox")
-        visitor = random.randrange(2**53)
-        return encode(
-            RequestEvent(
-                now, "GET", route, "", 200, 900, 10, "", "", False, visitor, *texts[1:],
-                True, {},
-            )
+        event = RequestEvent(
+            time=now,
+            method="GET",
+            route=route,
+            view="",
+            status=200,
+            duration=900,
+            bytes=10,
+            exception="",
+            user="",
+            staff=False,
+            visitor=random.randrange(2**53),
+            referrer="",
+            language="en",
+            agent="Firefox",
+            page=True,
+            kwargs={},
         )
+        return encode(event)
 
     return [
         Batch(f"{way}{number}x{n}", 0, 0, tuple(line() for _ in range(EVENTS)))

@@ -159,7 +159,8 @@ def test_counting_ends_somewhere():
     JobRun.objects.bulk_create(
         JobRun(task=DRAIN, started=TEN) for _ in range(COUNT_LIMIT + 5)
     )
-    assert BoundedPaginator(JobRun.objects.all(), 50).count == COUNT_LIMIT
+    rows = JobRun.objects.order_by("pk")
+    assert BoundedPaginator(rows, 50).count == COUNT_LIMIT
 
 
 # Rollups.
@@ -169,7 +170,7 @@ def test_rollup_in_words(admin_client, settings):
     settings.TIME_ZONE = "Europe/Berlin"
     rollup()
     text = body(admin_client.get(url(Rollup)))
-    for words in ("2026-07-01 12:00", "12 430", "2 ms", "5.0\xa0MB", "/shop/"):
+    for words in ("2026-07-01 12:00", "12\u202f430", "2 ms", "5.0\xa0MB", "/shop/"):
         assert words in text, words
     assert '<td class="field-visitors_number">3</td>' in text
 
@@ -290,7 +291,7 @@ def test_content_of_a_dead_letter_is_escaped_and_cut(admin_client):
     text = body(admin_client.get(url(DeadLetter, "change", found.pk)))
     assert escape(HOSTILE) in text
     assert r"\x1b[2J\x00\xff" in text
-    assert "… and 1032 bytes more" in text
+    assert f"… and {len(content) - 2_000} bytes more" in text
     assert "x" * 2_001 not in text
 
 
@@ -416,7 +417,8 @@ def test_viewer_cannot_switch_tasks_off(member, drain_task):
 
 
 def test_run_now_of_a_task_that_is_not_ours(admin_client, broker):
-    foreign = PeriodicTask.objects.create(name="x", task="celery.backend_cleanup")
+    foreign = PeriodicTask.objects.get(task="analytics.tasks.prune")
+    PeriodicTask.objects.filter(pk=foreign.pk).update(task="celery.backend_cleanup")
     text = body(admin_client.get(reverse(LIST)))
     assert run_url(foreign) not in text
     response = admin_client.post(run_url(foreign), follow=True)
@@ -488,7 +490,7 @@ def test_spans(seconds, words):
 
 
 def test_numbers():
-    assert [number(value) for value in (0, 999, 12_430)] == ["0", "999", "12 430"]
+    assert [number(value) for value in (0, 999, 12_430)] == ["0", "999", "12\u202f430"]
 
 
 def test_what_does_not_print_is_made_visible():
