@@ -5,8 +5,8 @@ The only module that speaks Redis. All keys start with ``analytics:<site>:``
 ============  ======  ==================================================  ===========
 key           type    holds                                               bounded by
 ============  ======  ==================================================  ===========
-``events``    stream  batches: zlib of JSON lines, with a sealed header   shippers'
-                                                                          pause
+``events``    stream  batches: zlib (with ``dictionary.py``) of JSON      shippers'
+                      lines, with a sealed header                         pause
 ``producers``  hash   producer -> JSON of ``ProducerInfo``                drain
 ``expected``  hash    producer -> next offset the tables expect           drain
 ``rewinds``   hash    producer -> offset to send again from               shippers
@@ -34,6 +34,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
+from .dictionary import DICTIONARY
 from .recording.event import clean
 from .recording.reader import BATCH_BYTES, BATCH_EVENTS, Batch
 
@@ -116,9 +117,15 @@ class Reply:
     oldest_present: bool
 
 
+def deflate(data: bytes) -> bytes:
+    """What ``inflate`` unpacks."""
+    packer = zlib.compressobj(zdict=DICTIONARY)
+    return packer.compress(data) + packer.flush()
+
+
 def inflate(body: bytes) -> bytes:
     """Unpack, never to more than a batch may hold. Raises Malformed."""
-    unpacker = zlib.decompressobj()
+    unpacker = zlib.decompressobj(zdict=DICTIONARY)
     try:
         data = unpacker.decompress(body, BATCH_BYTES + 1)
     except zlib.error as error:
@@ -200,7 +207,7 @@ class Stream:
 
     def pack(self, batch: Batch) -> dict[bytes, bytes]:
         """A batch as the fields of an entry."""
-        body = zlib.compress(b"\n".join(batch.lines), 6) if batch.lines else b""
+        body = deflate(b"\n".join(batch.lines)) if batch.lines else b""
         header = [
             VERSION,
             self.site.encode(),
@@ -350,8 +357,10 @@ class Stream:
 
     def _info(self, producer: str, value: bytes | None) -> ProducerInfo | None:
         said = self._unsealed(b"producers", producer, value)
+        if said is None:
+            return None
         try:
-            return said and msgspec.json.decode(said, type=ProducerInfo)
+            return msgspec.json.decode(said, type=ProducerInfo)
         except msgspec.DecodeError:
             # From another version of this app, in the middle of a deployment.
             return None

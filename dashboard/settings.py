@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import env
+from dashboard import env, valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("DASHBOARD_VAR", str(BASE_DIR / "var")))
@@ -170,8 +170,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": VALIDATION + "NumericPasswordValidator"},
 ]
 
+
 # ── Redis and Celery ─────────────────────────────────────────────────────────
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+def redis_url() -> str:
+    """From REDIS_URL, else the embedded server of a `make run` that is running."""
+    socket = valkey.running_socket(VAR_DIR)
+    default = f"unix://{socket}" if socket else "redis://127.0.0.1:6379/0"
+    return env.text("REDIS_URL", default)
+
+
+REDIS_URL = redis_url()
 
 
 def broker_url(redis_url: str) -> str:
@@ -188,6 +196,8 @@ CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
+# Without results there is nothing for celery.backend_cleanup to clean.
+CELERY_RESULT_EXPIRES = None
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_DEFAULT_QUEUE = "jobs"
@@ -213,6 +223,7 @@ ANALYTICS_IGNORE = env.words(
     "ANALYTICS_IGNORE", (STATIC_URL, "/healthz", "/admin/analytics/")
 )
 ANALYTICS_PROXIES = env.number("ANALYTICS_PROXIES", 0)
+ANALYTICS_RECORD_USERS = env.flag("ANALYTICS_RECORD_USERS", True)
 
 # What is not set here has its default in analytics/conf.py.
 optional = {
@@ -221,7 +232,6 @@ optional = {
     "ANALYTICS_VISITOR_PERIOD": env.text,
     "ANALYTICS_JOURNAL_MAX_BYTES": lambda name: env.number(name, 0),
     "ANALYTICS_STREAM_MAX_BATCHES": lambda name: env.number(name, 0),
-    "ANALYTICS_RECORD_USERS": env.flag,
     "ANALYTICS_RECORD_IN_TESTS": env.flag,
 }
 for name, read in optional.items():

@@ -62,8 +62,16 @@ def socket_path(var: Path) -> Path:
         return path
     digest = hashlib.sha256(os.fsencode(var.resolve())).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"dashboard-{os.getuid()}-{digest}"
-    private_folder(folder)
     return folder / "redis.sock"
+
+
+def running_socket(var: Path) -> Path | None:
+    """The socket of this user's `make run`, if there is one."""
+    path = socket_path(var)
+    try:
+        return path if path.stat().st_uid == os.getuid() else None
+    except OSError:
+        return None
 
 
 def private_folder(folder: Path) -> None:
@@ -126,6 +134,8 @@ class EmbeddedValkey:
     def start(self, timeout: float = 20) -> None:
         """Return when it answers; `ValkeyError` with the end of its log otherwise."""
         private_folder(self.folder)
+        if self.socket.parent != self.folder.parent:
+            private_folder(self.socket.parent)
         self._end_leftover()
         self._spawn()
         deadline = time.monotonic() + timeout

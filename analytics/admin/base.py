@@ -11,12 +11,16 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise, cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Writer
 
 COUNT_LIMIT = 10_000
+NOTHING = "–"
 Text = str | Promise
 
 
@@ -53,7 +57,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        context = {"empty_text": self.empty_text, **(extra_context or {})}
+        title = capfirst(self.opts.verbose_name_plural)
+        context = {"title": title, "empty_text": self.empty_text}
+        context |= extra_context or {}
         return super().changelist_view(request, context)
 
 
@@ -95,6 +101,13 @@ def _column(name: str) -> Callable[[Any, models.Model], str]:
         return number(getattr(row, name))
 
     return column
+
+
+def local(instant: datetime.datetime | None) -> str:
+    """A time in the current zone, as it sorts."""
+    if instant is None:
+        return NOTHING
+    return date_format(timezone.localtime(instant), "Y-m-d H:i:s")
 
 
 def span(length: datetime.timedelta) -> str:

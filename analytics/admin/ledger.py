@@ -15,7 +15,14 @@ from django.utils.translation import gettext_lazy as _
 
 from ..models import Producer
 from ..reporting.ledger import State, in_state, state_of
-from .base import ReadOnlyAdmin, SiteFilter, number, number_columns
+from .base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    SiteFilter,
+    local,
+    number,
+    number_columns,
+)
 
 TOTALS = (
     ("recorded", _("recorded")),
@@ -69,15 +76,15 @@ class ProducerAdmin(ReadOnlyAdmin):
     change_list_template = "admin/analytics/ledger.html"
     list_display = (
         "producer",
-        "process",
-        "started",
-        "seen",
+        "state",
         "recorded_number",
         "counted_number",
         "waiting_number",
         "lost_number",
         "rejected_number",
-        "state",
+        "seen_local",
+        "started_local",
+        "process",
     )
     list_filter = (SiteFilter, StateFilter, LossFilter)
     search_fields = ("producer", "host")
@@ -98,7 +105,15 @@ class ProducerAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("process"), ordering="host")
     def process(self, line: Producer) -> str:
-        return f"{line.host}:{line.pid}" if line.host else "–"
+        return f"{line.host}:{line.pid}" if line.host else NOTHING
+
+    @admin.display(description=_("last heard of"), ordering="seen")
+    def seen_local(self, line: Producer) -> str:
+        return local(line.seen)
+
+    @admin.display(description=_("started"), ordering="started")
+    def started_local(self, line: Producer) -> str:
+        return local(line.started)
 
     @admin.display(description=_("waiting"))
     def waiting_number(self, line: Producer) -> str:

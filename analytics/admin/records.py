@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..models import DeadLetter, JobRun
-from .base import ReadOnlyAdmin, SiteFilter, span, visible
+from ..rollup.sketches import duration
+from ..schedule import SCHEDULE
+from .base import NOTHING, ReadOnlyAdmin, SiteFilter, local, visible
 
 CONTENT_LIMIT = 2_000
 
@@ -16,7 +23,7 @@ CONTENT_LIMIT = 2_000
 class DeadLetterAdmin(ReadOnlyAdmin):
     """Retention keeps it to 10 000 rows, so a hierarchy of dates is cheap."""
 
-    list_display = ("created", "kind", "reason", "producer", "offset", "entry")
+    list_display = ("created_local", "kind", "reason", "producer", "offset", "entry")
     list_filter = (SiteFilter, "kind", "created")
     search_fields = ("reason", "producer", "entry")
     date_hierarchy = "created"
@@ -25,8 +32,12 @@ class DeadLetterAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     empty_text = _("No dead letters: everything that came could be counted.")
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[DeadLetter]:
         return super().get_queryset(request).defer("content")
+
+    @admin.display(description=_("created"), ordering="created")
+    def created_local(self, letter: DeadLetter) -> str:
+        return local(letter.created)
 
     @admin.display(description=_("content"))
     def beginning(self, letter: DeadLetter) -> str:
@@ -37,25 +48,42 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         return format_html('<pre class="analytics-content">{}</pre>{}', text, tail)
 
 
+class TaskFilter(admin.SimpleListFilter):
+    """By task: from the schedule, a DISTINCT would read the table."""
+
+    title = _("task")
+    parameter_name = "task"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(entry.task, entry.name) for entry in SCHEDULE]
+
+    def queryset(
+        self, request: HttpRequest, queryset: models.QuerySet
+    ) -> models.QuerySet:
+        return queryset.filter(task=self.value()) if self.value() else queryset
+
+
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
     """A drain is listed when it had something to do."""
 
-    list_display = ("started", "task", "duration", "outcome_text", "message")
-    list_filter = ("outcome", "task", "started")
+    list_display = ("started_local", "task", "took", "outcome_text", "message")
+    list_filter = ("outcome", TaskFilter, "started")
     search_fields = ("message",)
     ordering = ("-started", "-pk")
-    fields = ("task", "started", "ended", "duration", "outcome_text", "message")
+    fields = list_display
     readonly_fields = fields
     empty_text = _("No task has run yet. Beat starts them; the schedule says when.")
 
+    @admin.display(description=_("started"), ordering="started")
+    def started_local(self, run: JobRun) -> str:
+        return local(run.started)
+
     @admin.display(description=_("duration"))
-    def duration(self, run: JobRun) -> str:
+    def took(self, run: JobRun) -> str:
         if run.ended is None:
-            return "–"
-        length = run.ended - run.started
-        seconds = length.total_seconds()
-        return f"{seconds:.1f} s" if seconds < 10 else span(length)
+            return NOTHING
+        return duration((run.ended - run.started) / timedelta(microseconds=1))
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def outcome_text(self, run: JobRun) -> str:

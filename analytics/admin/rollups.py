@@ -16,10 +16,9 @@ from ..models import Rollup
 from ..rollup.buckets import Grain
 from ..rollup.dimensions import get_dimensions
 from ..rollup.sketches import duration
-from .base import ReadOnlyAdmin, SiteFilter, number, number_columns
+from .base import NOTHING, ReadOnlyAdmin, SiteFilter, number, number_columns
 
 FORMATS = {Grain.MINUTE: "Y-m-d H:i", Grain.HOUR: "Y-m-d H:i", Grain.DAY: "Y-m-d"}
-NOTHING = "–"
 
 
 class DimensionFilter(admin.SimpleListFilter):
@@ -51,14 +50,13 @@ class RollupAdmin(ReadOnlyAdmin):
         "requests_number",
         "views_number",
         "errors_number",
+        "visitors_number",
         "average",
         "p95",
-        "visitors_number",
         "size",
     )
     list_filter = (SiteFilter, DimensionFilter, "grain", "audience")
     search_fields = ("key",)
-    search_help_text = _("Part of a key, for example of a route.")
     ordering = ("-pk",)
     sortable_by = ("bucket_local", "requests_number", "views_number", "errors_number")
     fields = ("site", *list_display, "latency_text")
@@ -80,7 +78,7 @@ class RollupAdmin(ReadOnlyAdmin):
     def average(self, row: Rollup) -> str:
         return duration(row.duration / row.requests) if row.requests else NOTHING
 
-    @admin.display(description=_("95 % within"))
+    @admin.display(description=_("p95"))
     def p95(self, row: Rollup) -> str:
         found = row.latency.percentile(95)
         return NOTHING if found is None else duration(found)

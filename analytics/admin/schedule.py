@@ -47,8 +47,10 @@ class ScheduleAdmin(PeriodicTaskAdmin):
         css = {"all": ("analytics/admin.css",)}
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns = list(super().get_list_display(request))
-        return [*columns, "button"] if self.has_change_permission(request) else columns
+        name, *columns = super().get_list_display(request)
+        if self.has_change_permission(request):
+            return [name, "button", *columns]
+        return [name, *columns]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """The package lets everybody who sees the list switch its tasks off."""

@@ -20,9 +20,7 @@ from ..conf import get_config, get_stream
 from ..models import Producer
 from ..rollup.drain import RUN_SECONDS
 from ..stream import ProducerInfo, Stream, StreamError
-from .ledger import Line, fresh_lines, ledger_summary, oldest_waiting
-
-__all__ = ["Health", "Part", "check_health", "ledger_summary"]
+from .ledger import Line, fresh_lines, held_journals, oldest_waiting, summary
 
 REDIS_TIMEOUT = 0.3
 REDIS_SECONDS = 0.6
@@ -136,6 +134,20 @@ def lag_part(words: RedisWords | None, lines: list[Line] | None, now: float) -> 
     if lag is None:
         return Part("lag", True, "nothing waits")
     return Part("lag", lag <= LAG_SECONDS, f"the oldest event waits for {lag:.0f} s")
+
+
+def look() -> tuple[list[Line], str]:
+    """All lines, with Redis and the disk asked, and why Redis did not answer."""
+    config = get_config().recorder
+    journals = held_journals(config.journal_dir)
+    words, problem = _listen()
+    infos = words.infos if words else {}
+    return fresh_lines(config.site, infos, journals), problem
+
+
+def ledger_summary() -> dict[str, Any]:
+    """``recorded counted waiting lost rejected oldest_waiting_s producers``, now."""
+    return summary(look()[0])
 
 
 def _recent(

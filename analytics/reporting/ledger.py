@@ -1,7 +1,7 @@
 """The ledger for people: its lines made fresh, their states and their sums.
 
-Reads the ledger in SQL, and fresher words from the producers in Redis and from the
-journals on this machine's disk. Writes nothing, and never locks a journal.
+Reads the ledger in SQL and the journals on this machine's disk; what the producers say
+in Redis is handed in. Writes nothing, and never locks a journal.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ..conf import get_config, get_stream
 from ..managers import MISSING_HOURS
 from ..models import Producer
 from ..recording.journal import (
@@ -28,12 +27,10 @@ from ..recording.journal import (
     segment_path,
 )
 from ..recording.reader import Reader
-from ..stream import ProducerInfo, StreamError
 
 LIVE = datetime.timedelta(minutes=5)
 """A producer speaks every ten seconds, and is written down every minute."""
 MISSING = datetime.timedelta(hours=MISSING_HOURS)
-REDIS_SECONDS = 0.3
 
 
 class State(models.TextChoices):
@@ -43,6 +40,23 @@ class State(models.TextChoices):
     SILENT = "silent", _("silent")
     CLOSED = "closed", _("closed")
     MISSING = "missing", _("missing")
+
+
+class Word(Protocol):
+    """What a producer said last: a ``ProducerInfo``, times in seconds since 1970."""
+
+    @property
+    def recorded(self) -> int: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def seen(self) -> float: ...
+    @property
+    def oldest(self) -> float | None: ...
+    @property
+    def closed(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +153,7 @@ def held_journals(root: Path) -> dict[str, HeldJournal]:
 
 def fresh_lines(
     site: str,
-    infos: Mapping[str, ProducerInfo],
+    infos: Mapping[str, Word],
     journals: Mapping[str, HeldJournal],
     only_waiting: bool = False,
 ) -> list[Line]:
@@ -184,29 +198,7 @@ def oldest_waiting(lines: Iterable[Line], now: float | None = None) -> float | N
     return round(max(0.0, now - min(since, default=now)), 1)
 
 
-def look() -> tuple[list[Line], str]:
-    """All lines, with Redis and the disk asked, and why Redis did not answer."""
-    config = get_config().recorder
-    journals = held_journals(config.journal_dir)
-    infos: Mapping[str, ProducerInfo] = {}
-    problem = ""
-    try:
-        stream = get_stream(REDIS_SECONDS)
-        infos = stream.producers()
-        stream.close()
-    except StreamError as error:
-        problem = str(error) or type(error).__name__
-    return fresh_lines(config.site, infos, journals), problem
-
-
-def ledger_summary() -> dict[str, Any]:
-    """``recorded counted waiting lost rejected oldest_waiting_s producers``, now."""
-    return summary(look()[0])
-
-
-def _fresh(
-    line: Producer, info: ProducerInfo | None, journal: HeldJournal | None
-) -> Line:
+def _fresh(line: Producer, info: Word | None, journal: HeldJournal | None) -> Line:
     end = journal.end if journal else 0
     recorded = max(line.recorded, end, info.recorded if info else 0)
     held = max(end - line.expected, 0)

@@ -37,10 +37,14 @@ def test_each_request_is_counted_once_by_other_workers(site, kind):
 
 
 def test_uvicorn_ended_by_sigterm(site):
+    """It runs no atexit: what its thread has not shipped stays on disk."""
     web = site.start_uvicorn()
-    outcome = web.requests(260)
-    # It runs no atexit: what the thread has not shipped stays on disk.
+    outcome = web.requests(130)
+    site.wait_shipped(130)
+    site.valkey.suspend()
+    outcome += web.requests(130)
     web.process.terminate()
+    site.valkey.resume()
 
     site.ship()
     site.drain()
@@ -52,8 +56,10 @@ def test_gunicorn_ended_by_sigterm(site):
     outcome = web.requests(260)
     web.process.terminate()
 
+    assert site.shipped() == 260
     site.drain()
     site.assert_exactly(outcome)
+    site.drain()
     assert site.journal_directories() == []
 
 

@@ -313,9 +313,21 @@ def test_job_run_in_words(admin_client):
     run()
     run(ended=None, outcome="running", message="")
     run(ended=TEN + timedelta(minutes=5))
+    run(ended=TEN + timedelta(milliseconds=45), outcome="failed")
     text = body(admin_client.get(url(JobRun)))
-    for words in ("2.0 s", "5 min", "12 events in 3 batches", "running", "–"):
+    for words in ("45 ms", "2.0 s", "5 min", "12 events in 3 batches", "running", "–"):
         assert words in text, words
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [(f"task={DRAIN}", {DRAIN}), ("outcome__exact=failed", {"analytics.tasks.prune"})],
+)
+def test_job_run_filters(admin_client, query, shown):
+    run()
+    run(task="analytics.tasks.prune", outcome="failed")
+    found = admin_client.get(f"{url(JobRun)}?{query}").context["cl"].result_list
+    assert {job.task for job in found} == shown
 
 
 # The schedule.

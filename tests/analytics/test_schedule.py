@@ -16,6 +16,8 @@ from dashboard.settings import broker_url
 
 pytestmark = pytest.mark.django_db
 DRAIN = "analytics.tasks.drain"
+# Beat closes connections that it did not open.
+BEAT = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -66,6 +68,7 @@ def test_each_task_is_sent_to_a_queue_that_the_procfile_serves():
     assert {entry.queue for entry in schedule.SCHEDULE} == {"drain", "jobs"}
 
 
+@BEAT
 def test_edits_survive_migrate_and_a_restart_of_beat():
     slower = IntervalSchedule.objects.create(every=7, period="minutes")
     PeriodicTask.objects.filter(task=DRAIN).update(
@@ -78,6 +81,7 @@ def test_edits_survive_migrate_and_a_restart_of_beat():
     assert not task.enabled
 
 
+@BEAT
 def test_edited_interval_survives_too():
     """Staff may as well edit the interval that the entry points to."""
     IntervalSchedule.objects.update(every=9)
@@ -87,6 +91,7 @@ def test_edited_interval_survives_too():
     assert set(IntervalSchedule.objects.values_list("every", flat=True)) == {9}
 
 
+@BEAT
 def test_beat_runs_what_was_seeded():
     entry = restart_beat()["Count waiting requests"]
     assert entry.schedule.run_every == timedelta(seconds=2)

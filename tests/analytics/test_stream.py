@@ -282,7 +282,7 @@ def test_sealed_words_of_another_version_are_left_out(stream, said):
     sent_by_us = stream._sealed(b"producers", "new", msgspec.json.encode(INFO))
     stream.client.hset("analytics:test:producers", "new", sent_by_us)
     assert stream.producers() == {"new": INFO}
-    assert not stream.info("abc")
+    assert stream.info("abc") is None
 
 
 def test_producers_are_forgotten(stream):

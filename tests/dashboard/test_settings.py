@@ -2,12 +2,15 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from dashboard import valkey
 from dashboard.settings import MIDDLEWARE, broker_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,3 +149,13 @@ def test_sqlite_is_durable_and_concurrent(tmp_path):
     )
     done = python("-c", code, **PRODUCTION, DASHBOARD_VAR=str(tmp_path))
     assert done.stdout.split() == ["wal", "2", "1"], done.stderr
+
+
+def test_commands_find_the_redis_of_a_running_make_run():
+    show = "from django.conf import settings; print(settings.REDIS_URL)"
+    # Not tmp_path: it may be too long a name for a socket.
+    with tempfile.TemporaryDirectory() as var, socket.socket(socket.AF_UNIX) as server:
+        path = valkey.socket_path(Path(var))
+        server.bind(str(path))
+        done = python("-c", show, **PRODUCTION, DASHBOARD_VAR=var)
+    assert done.stdout.strip() == f"unix://{path}", done.stderr

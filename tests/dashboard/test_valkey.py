@@ -56,17 +56,19 @@ def test_short_path_stays_in_var(tmp_path):
 
 
 def test_long_path_moves_to_a_private_temporary_folder(tmp_path):
-    var = tmp_path / ("long" * 30)
-    sock = valkey.socket_path(var)
+    """Asserted on a running server: the folder is made when it starts."""
+    server = valkey.EmbeddedValkey(tmp_path / ("long" * 30))
+    folder = server.socket.parent
     try:
-        assert sock.is_relative_to(tempfile.gettempdir())
-        assert len(str(sock)) <= valkey.SOCKET_PATH_BYTES
-        assert stat.S_IMODE(sock.parent.stat().st_mode) == 0o700
-        assert valkey.socket_path(var) == sock
-        assert valkey.socket_path(tmp_path / ("gnol" * 30)).parent != sock.parent
+        server.start()
+        assert folder.is_relative_to(tempfile.gettempdir())
+        assert len(str(server.socket)) <= valkey.SOCKET_PATH_BYTES
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert valkey.ask(server.socket, b"PING").startswith(b"+PONG")
+        assert valkey.socket_path(tmp_path / ("gnol" * 30)).parent != folder
     finally:
-        for name in ("long", "gnol"):
-            valkey.socket_path(tmp_path / (name * 30)).parent.rmdir()
+        server.stop()
+        folder.rmdir()
 
 
 def test_folder_that_others_can_enter_is_refused(tmp_path):

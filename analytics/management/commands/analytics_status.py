@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from ...conf import get_config, get_stream
 from ...recording.event import clean
-from ...reporting.ledger import REDIS_SECONDS, Line, State, look, summary
+from ...reporting.health import REDIS_TIMEOUT, look
+from ...reporting.ledger import Line, State, summary
 from ...rollup.write_off import WriteOffError, publish, write_off
 from ...stream import StreamError
 
@@ -91,7 +92,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"{lost} events of {producer} are written off as lost.")
         try:
-            publish(line, get_stream(REDIS_SECONDS))
+            publish(line, get_stream(REDIS_TIMEOUT))
         except StreamError as error:
             self.stderr.write(
                 f"Redis did not answer ({error}). That changes nothing: should the "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,11 @@ async def async_boom(request: HttpRequest) -> HttpResponse:
 def worker_timeout(request: HttpRequest) -> HttpResponse:
     """What gunicorn does to a worker that takes too long."""
     raise SystemExit(1)
+
+
+def hang(request: HttpRequest) -> HttpResponse:
+    time.sleep(60)
+    return HttpResponse()
 
 
 async def slow(request: HttpRequest) -> HttpResponse:
@@ -221,6 +227,7 @@ urlpatterns = [
     path("boom/", boom),
     path("async/boom/", async_boom),
     path("timeout/", worker_timeout),
+    path("hang/", hang),
     path("slow/", slow),
     path("empty/", empty),
     path("status/<int:code>/", status),

@@ -1,7 +1,6 @@
 """Poison in the stream ends as dead letters; what is true is counted all the same."""
 
 import datetime
-import json
 import random
 import time
 import zlib
@@ -9,8 +8,8 @@ import zlib
 import pytest
 
 from analytics.models import DeadLetter, Producer, Rollup
-from analytics.recording.event import decode, encode
-from analytics.recording.reader import BATCH_BYTES, BATCH_EVENTS, Batch
+from analytics.recording.event import encode
+from analytics.recording.reader import BATCH_EVENTS, Batch
 from analytics.rollup.buckets import Grain
 from analytics.rollup.drain import Drain
 from analytics.rollup.plan import UNREADABLE_LIMIT, Plan, Tally
@@ -304,9 +303,11 @@ def test_unreadable_again_and_again_in_one_run_is_one_attempt_each(stream, drain
     for _ in range(UNREADABLE_LIMIT):
         put_sealed(stream, b"rubbish", count=2)
     drain.run()
-    recorded, counted, lost, rejected = ledger("broken")
-    assert (recorded, counted, lost) == (2, 0, 0)
-    assert rejected in (0, 2)
+    assert ledger("broken") == (2, 0, 0, 0)
+    assert stream.exchange(None, "broken", info_of(2), b"").rewind == 0
+    put_sealed(stream, b"rubbish", count=2)
+    drain.run()
+    assert ledger("broken") == (2, 0, 0, 2)
 
 
 def in_years(years: int) -> int:
@@ -410,7 +411,10 @@ def test_a_mixture_of_everything_adds_up(stream, drain):
         put_lines(stream, bad, now_lines(1)[0], offset=2 * number)
     for body, _ in BROKEN_BODIES.values():
         put_sealed(stream, body, count=2, producer="unreadable")
-    assert_everything_true_is_counted(stream, drain)
+    send(stream, 0, 5)
+    drain.run()
+    assert ledger() == (5, 5, 0, 0)
+    assert ledger("unreadable") == (2, 0, 0, 0)
     bad = len(BAD_EVENTS)
     assert ledger("broken") == (2 * bad, bad, 0, bad)
     assert total() == bad + 5
@@ -468,9 +472,3 @@ def test_no_events_no_sentence():
     assert str(Tally()) == ""
     assert str(Tally(events=12_430, batches=3)) == "12\u202f430 events in 3 batches"
 
-
-def test_a_bad_batch_is_still_within_the_bounds_of_a_good_one():
-    """The slow path decodes one event at a time, never more than a batch holds."""
-    longest = max(len(event_with(route="r" * 200, agent="a" * 300)), 1)
-    assert longest * 50 < BATCH_BYTES
-    assert decode(json.dumps(json.loads(encode(event()))).encode()) == event()
