@@ -129,7 +129,7 @@ class Producer(models.Model):
 
     class Meta:
         verbose_name = _("ledger line")
-        verbose_name_plural = _("ledger")
+        verbose_name_plural = _("ledger lines")
         constraints = (
             models.UniqueConstraint(
                 fields=("site", "producer"), name="analytics_producer_unique"

@@ -5,35 +5,11 @@ Messages carry no data: to lose one, to double or to forge one changes no number
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from celery import shared_task
 
-from .conf import get_config, get_stream
 from .models import JobRun
-from .recording.shipper import Shipper
-from .rollup.drain import Drain
+from .rollup.job import drain_once
 from .rollup.retention import prune as prune_site
-
-
-@lru_cache(maxsize=1)
-def _drain() -> tuple[Shipper, Drain]:
-    config = get_config().recorder
-    stream = get_stream()
-    shipper = Shipper(
-        stream,
-        config.journal_dir,
-        max_bytes=config.journal_max_bytes,
-        max_batches=config.stream_max_batches,
-    )
-    return shipper, Drain(stream)
-
-
-def drain_once() -> str:
-    """Ship what dead processes left, count what waits; what was done, in words."""
-    shipper, drain = _drain()
-    shipper.sweep()
-    return str(drain.run())
 
 
 @shared_task(name="analytics.tasks.drain", ignore_result=True)

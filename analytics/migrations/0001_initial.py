@@ -215,7 +215,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "ledger line",
-                "verbose_name_plural": "ledger",
+                "verbose_name_plural": "ledger lines",
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("site", "producer"), name="analytics_producer_unique"

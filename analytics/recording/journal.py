@@ -87,7 +87,8 @@ class Journal:
             # An exception may come between any two lines (a signal handler of the
             # server): a line is only appended where its number is sure to be right.
             fits = self._fd >= 0 and self._end == offset and not self.full
-            if not (fits and self._size <= SEGMENT_BYTES or self._open_segment(offset)):
+            fits = fits and self._size <= SEGMENT_BYTES
+            if not fits and not self._open_segment(offset):
                 return
             try:
                 written = os.write(self._fd, line)

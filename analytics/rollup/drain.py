@@ -216,7 +216,8 @@ def _forgotten(
     return {
         name: line.expected
         for name, line in known.items()
-        if infos[name].oldest is None
+        if not infos[name].closed
+        and infos[name].oldest is None
         and infos[name].seen < limit
         and infos[name].recorded > line.expected
     }

@@ -48,14 +48,16 @@ class Tally:
     def __str__(self) -> str:
         if not any(getattr(self, name) for name in self.__slots__):
             return ""
-        parts = [f"{_spaced(self.events)} events in {_spaced(self.batches)} batches"]
-        for name in ("duplicates", "lost", "rejected"):
+        parts = [f"{_some(self.events, 'event')} in {_some(self.batches, 'batch')}"]
+        if self.duplicates:
+            parts.append(_some(self.duplicates, "duplicate batch"))
+        for name in ("lost", "rejected"):
             if number := getattr(self, name):
                 parts.append(f"{_spaced(number)} {name}")
         if self.dead:
-            parts.append(f"{_spaced(self.dead)} dead letters")
+            parts.append(_some(self.dead, "dead letter"))
         if self.rewinds:
-            parts.append(f"{_spaced(self.rewinds)} rewinds asked for")
+            parts.append(_some(self.rewinds, "rewind"))
         return ", ".join(parts)
 
 
@@ -229,6 +231,12 @@ def _instant(seconds: float | None) -> datetime.datetime | None:
         return seconds and datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _some(number: int, noun: str) -> str:
+    """``1 batch``, ``2 batches``."""
+    plural = "" if number == 1 else "es" if noun.endswith("h") else "s"
+    return f"{_spaced(number)} {noun}{plural}"
 
 
 def _spaced(number: int) -> str:

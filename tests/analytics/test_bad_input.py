@@ -202,7 +202,9 @@ def scan(stream) -> bytes:
             for entry in stream.read(1000):
                 found += entry.lines()
         elif stream.client.type(key) == b"hash":
-            found += [part for item in stream.client.hgetall(key).items() for part in item]
+            found += [
+                part for item in stream.client.hgetall(key).items() for part in item
+            ]
     return b"\n".join(found)
 
 
@@ -248,7 +250,9 @@ def test_secrets_reach_neither_redis_nor_the_tables(recorded, stream, settings):
     assert not DeadLetter.objects.exists()
 
 
-def test_what_was_recorded_of_bad_input_is_counted(recorded, handlers, stream, settings):
+def test_what_was_recorded_of_bad_input_is_counted(
+    recorded, handlers, stream, settings
+):
     settings.ANALYTICS_SITE = "test"
     for header in READ:
         for text in NASTY.values():

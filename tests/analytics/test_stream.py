@@ -17,6 +17,7 @@ from analytics.stream import (
     ProducerInfo,
     Stream,
     StreamError,
+    deflate,
     inflate,
 )
 
@@ -43,6 +44,11 @@ def packed(**changes: bytes) -> dict[bytes, bytes]:
         parts = [fields[name] for name in list(fields)[:7]]
         fields[b"seal"] = stream._seal(*parts)
     return fields
+
+
+def with_dictionary(dictionary: bytes) -> bytes:
+    packer = zlib.compressobj(zdict=dictionary)
+    return packer.compress(b"[1]\n[2]\n[3]") + packer.flush()
 
 
 def sent(stream, batch, oldest=b""):
@@ -179,6 +185,8 @@ def test_any_rubbish_is_a_bad_entry(fields):
         (zlib.compress(b"[1]\n[2]"), "header says 3 events, body has 2"),
         (zlib.compress(b"[1]\n[2]\n[3]\n"), "header says 3 events, body has 4"),
         (zlib.compress(b"x" * (BATCH_BYTES + 1)), "inflates to more than"),
+        (deflate(b"x" * (BATCH_BYTES + 1)), "inflates to more than"),
+        (with_dictionary(b"another one"), "not zlib"),
     ],
 )
 def test_a_body_that_cannot_be_read(body, reason):

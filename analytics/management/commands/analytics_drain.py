@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
 from ...stream import StreamError
-from ...tasks import drain_once
+from ...rollup.job import drain_once
 
 INTERVAL = 2.0
 

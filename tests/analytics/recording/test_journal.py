@@ -219,9 +219,7 @@ def test_the_size_limit_of_a_process(tmp_path):
     assert held_offsets(tmp_path) == [0, 1, 3, 4]
 
 
-def test_a_full_journal_makes_holes_and_goes_on_when_there_is_room(
-    journal, tmp_path
-):
+def test_a_full_journal_makes_holes_and_goes_on_when_there_is_room(journal, tmp_path):
     journal.append(LINE)
     journal.full = True
     journal.roll()

@@ -421,12 +421,11 @@ def test_not_modified_is_what_the_browser_wants_to_see(expected, headers):
 
 @pytest.fixture
 def ada(db):
-    return get_user_model().objects.create_user(
-        "ada", password="secret", is_staff=True
-    )
+    return get_user_model().objects.create_user("ada", password="secret", is_staff=True)
 
 
-def test_a_user_is_recorded_only_when_asked_for(recorded, ada):
+def test_a_user_is_not_recorded_when_switched_off(recorded, settings, ada):
+    settings.ANALYTICS_RECORD_USERS = False
     client = browser()
     client.force_login(ada)
     client.get("/greet/")
@@ -458,9 +457,7 @@ def test_a_user_that_nobody_loaded_stays_unknown(
     assert not answer.wsgi_request.session.accessed
 
 
-def test_a_login_belongs_to_who_logs_in_and_a_logout_to_nobody(
-    recorded, settings, ada
-):
+def test_a_login_belongs_to_who_logs_in_and_a_logout_to_nobody(recorded, settings, ada):
     settings.ANALYTICS_RECORD_USERS = True
     client = browser()
     client.post("/in/")
@@ -549,9 +546,7 @@ def test_an_unreadable_hop_falls_back_to_the_proxy(recorded, settings):
         ("day", "2026-01-30", "2026-01-31"),
     ],
 )
-def test_the_period_of_a_visitor(
-    recorded, settings, monkeypatch, period, same, other
-):
+def test_the_period_of_a_visitor(recorded, settings, monkeypatch, period, same, other):
     settings.ANALYTICS_VISITOR_PERIOD = period
     today = "2026-01-30"
 

@@ -241,9 +241,7 @@ def test_many_at_once_are_as_many_events(recorded):
     async def run():
         exchanges = [Exchange("/async/ok/") for _ in range(50)]
         handler = Handler()
-        await asyncio.gather(
-            *(handler(e.scope, e.receive, e.send) for e in exchanges)
-        )
+        await asyncio.gather(*(handler(e.scope, e.receive, e.send) for e in exchanges))
         return exchanges
 
     assert all(exchange.status == 200 for exchange in async_to_sync(run)())

@@ -171,9 +171,7 @@ def test_garbage_without_an_end_hides_what_follows_in_its_segment(
 
 def test_more_lines_than_there_are_offsets_belong_to_the_next_segment(tmp_path):
     """Two processes never write a folder; if they did, offsets stay unique."""
-    orphan = orphan_of(
-        tmp_path, _0=b"".join(map(numbered, range(5))), _3=numbered(3)
-    )
+    orphan = orphan_of(tmp_path, _0=b"".join(map(numbered, range(5))), _3=numbered(3))
     batches = read_all(Reader(orphan))
     assert batches == [(0, 0, [0, 1, 2]), (3, 3, [3])]
 
@@ -207,9 +205,7 @@ def test_a_folder_deleted_while_it_is_open(journal):
 
 
 @given(
-    st.lists(
-        st.sampled_from(["event", "hole", "roll", "read", "delete"]), max_size=60
-    )
+    st.lists(st.sampled_from(["event", "hole", "roll", "read", "delete"]), max_size=60)
 )
 def test_whatever_happens_every_offset_is_sent_or_a_hole(tmp_path_factory, actions):
     journal = Journal(tmp_path_factory.mktemp("journal"))

@@ -394,9 +394,7 @@ def test_a_clock_that_is_an_hour_ahead_is_believed(stream, drain):
 
 
 def test_the_largest_sums_fit(stream, drain):
-    largest = encode(
-        event(time=int(time.time() * 1000), bytes=2**40, duration=2**40)
-    )
+    largest = encode(event(time=int(time.time() * 1000), bytes=2**40, duration=2**40))
     for number in range(5):
         put_lines(stream, *[largest] * BATCH_EVENTS, offset=number * BATCH_EVENTS)
     drain.run()
@@ -471,4 +469,3 @@ def test_the_rules_of_the_protocol(entries, counted, lost, rewind):
 def test_no_events_no_sentence():
     assert str(Tally()) == ""
     assert str(Tally(events=12_430, batches=3)) == "12\u202f430 events in 3 batches"
-
