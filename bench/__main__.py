@@ -18,7 +18,7 @@ BENCHMARKS = ("latency", "cpu", "drain", "memory", "freshness", "backlog")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke test, not a result")
+    parser.add_argument("--quick", action="store_true", help="only a smoke test")
     parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME")
     options = parser.parse_args()
     lines, failed = [], []

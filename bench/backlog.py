@@ -52,6 +52,7 @@ def measure(quick: bool) -> Iterator[Line]:
 def _save_until_end_of(child: subprocess.Popen[str]) -> tuple[list[float], int]:
     """Seconds that each save took, and how many were refused."""
     from django.db import DatabaseError
+
     from products.models import Product
 
     product = Product.objects.create(name="Lamp", slug="lamp", price=1)

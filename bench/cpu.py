@@ -48,11 +48,12 @@ def measure(quick: bool) -> Iterator[Line]:
     for rate, (_, added) in zip(RATES, results, strict=True):
         limit = added["django-prometheus"] / 2
         judged = rate == 1_000
+        target = f"≤ 1/2 of django-prometheus: {limit:.0f} µs"
         yield Line(
             what=f"processor time added to a request at {rate} requests/s",
             peers=f"django-prometheus {added['django-prometheus']:.0f} µs",
             ours=f"{added['ours']:.0f} µs",
-            target=f"≤ 1/2 of django-prometheus: {limit:.0f} µs" if judged else "printed",
+            target=target if judged else "printed",
             reached=sent == counted and added["ours"] <= limit if judged else None,
             verified=verified,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import redis
 from django.conf import settings
@@ -40,10 +41,9 @@ class XaddEach:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
-        try:
+        # The site must go on; the request is then not counted.
+        with suppress(redis.RedisError):
             self.client.xadd(STREAM, fields(request, response, started))
-        except redis.RedisError:
-            pass  # A site must go on; the request is not counted.
         return response
 
 

@@ -35,7 +35,7 @@ WORDS = {True: "yes", False: "NO", None: ""}
 def main(measure: Measurement) -> None:
     """The command line of every benchmark: a table, or JSON for ``bench`` itself."""
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke test, not a result")
+    parser.add_argument("--quick", action="store_true", help="only a smoke test")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     options = parser.parse_args()
     lines = []

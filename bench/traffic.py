@@ -64,7 +64,7 @@ def _environ(rng: random.Random) -> dict[str, object]:
         "HTTP_HOST": "localhost:8000",
         "HTTP_CONNECTION": "keep-alive",
         "HTTP_USER_AGENT": rng.choice(BROWSERS),
-        "HTTP_ACCEPT": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8",
         "HTTP_ACCEPT_LANGUAGE": rng.choice(LANGUAGES),
         "HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd",
         "HTTP_REFERER": f"http://localhost:8000/shop/section-{rng.randrange(9)}/",
@@ -82,7 +82,9 @@ def _environ(rng: random.Random) -> dict[str, object]:
     }
 
 
-def event_lines(seed: int, count: int, first_ms: int, seconds: float) -> Iterator[bytes]:
+def event_lines(
+    seed: int, count: int, first_ms: int, seconds: float
+) -> Iterator[bytes]:
     """Journal lines of ``count`` requests spread evenly over ``seconds``."""
     rng = random.Random(seed)
     people = _visitors(rng)

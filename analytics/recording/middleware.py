@@ -14,7 +14,7 @@ import sys
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from time import perf_counter_ns, time_ns
 from typing import Any
 
@@ -27,7 +27,7 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
 from ..conf import Config, get_config
-from ..rollup.dimensions import declared_kwargs
+from ..rollup.dimensions import METHODS, declared_kwargs
 from .event import AGENT_LIMIT, KWARG_LIMIT, RequestEvent, clean
 from .recorder import Recorder
 from .visitor import VisitorHash, client_address
@@ -37,6 +37,8 @@ CLIENT_LEFT = 499
 _EXCEPTION = "_analytics_exception"
 _NO_KWARGS: dict[str, str] = {}
 _BODILESS = frozenset((204, 304))
+LANGUAGE_READ = 40
+"""So many characters of Accept-Language are looked at."""
 _HOST = re.compile(r"(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
 """What may be a host: the beginning of a password, say, is none."""
 
@@ -168,6 +170,9 @@ class EventMaker:
         self._period = PERIODS[config.visitor_period]
         self._visitor = VisitorHash(config.recorder.key).of
         self._kwargs = declared_kwargs()
+        # What comes again and again is cleaned once. Bounded, as are the keys.
+        self._target = lru_cache(maxsize=4_096)(self._target_of)
+        self._client = lru_cache(maxsize=8_192)(self._client_of)
 
     def __call__(
         self,
@@ -180,25 +185,29 @@ class EventMaker:
         page: bool,
     ) -> RequestEvent:
         meta = request.META
-        agent = clean(meta.get("HTTP_USER_AGENT", ""), AGENT_LIMIT)
         address = meta.get("REMOTE_ADDR") or ""
         if self._proxies:
             forwarded = meta.get("HTTP_X_FORWARDED_FOR", "")
             address = client_address(address, forwarded, self._proxies)
+        visitor, agent, language = self._client(
+            address,
+            meta.get("HTTP_USER_AGENT", "")[:AGENT_LIMIT],
+            meta.get("HTTP_ACCEPT_LANGUAGE", "")[:LANGUAGE_READ],
+            self._period(arrived),
+        )
         match = request.resolver_match
         route = view = ""
         kwargs = _NO_KWARGS
         if match is not None:
-            route = clean(f"/{match.route}")
-            view = clean(match.view_name or "")
-            if names := self._kwargs.get(match.view_name):
+            route, view, names = self._target(match.route, match.view_name)
+            if names:
                 kwargs = _declared(names, match.kwargs)
         user, staff = loaded_user(request)
+        method = request.method
         referrer = meta.get("HTTP_REFERER")
-        language = meta.get("HTTP_ACCEPT_LANGUAGE")
         return RequestEvent(
             arrived // 1_000_000,
-            clean(request.method or "", 20),
+            method if method in METHODS else clean(method or "", 20),
             route,
             view,
             status,
@@ -207,13 +216,27 @@ class EventMaker:
             exception,
             user if self._users else "",
             staff,
-            self._visitor(address, agent, self._period(arrived)),
+            visitor,
             referrer_host(referrer, meta.get("HTTP_HOST", "")) if referrer else "",
-            first_language(language) if language else "",
+            language,
             agent,
             page,
             kwargs,
         )
+
+    def _target_of(
+        self, route: str, view: str | None
+    ) -> tuple[str, str, tuple[str, ...]]:
+        """Route, view and declared keyword arguments of a URL pattern."""
+        names = self._kwargs.get(view, ()) if view else ()
+        return clean(f"/{route}"), clean(view or ""), names
+
+    def _client_of(
+        self, address: str, agent: str, language: str, period: str
+    ) -> tuple[int, str, str]:
+        """Visitor, user agent and language of who sends these headers."""
+        agent = clean(agent, AGENT_LIMIT)
+        return self._visitor(address, agent, period), agent, first_language(language)
 
 
 def _stable(arrived: int) -> str:
@@ -250,7 +273,8 @@ def loaded_user(request: HttpRequest) -> tuple[str, bool]:
     known = request.__dict__
     user = known.get("user")
     if isinstance(user, LazyObject):
-        user = user._wrapped
+        # Not by the dot, for which a lazy object has a slow method of its own.
+        user = object.__getattribute__(user, "_wrapped")
     if user is None or user is empty:
         user = known.get("_cached_user", known.get("_acached_user"))
     if user is None or not user.is_authenticated:
@@ -268,8 +292,9 @@ def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
     if request.method != "GET" or not (200 <= status < 300 or status == 304):
         return False
     meta = request.META
-    kind = response.get("Content-Type")
-    if kind is None:
+    try:
+        kind = response.headers["Content-Type"]
+    except KeyError:
         kind = meta.get("HTTP_ACCEPT", "") if status == 304 else ""
     return (
         kind.startswith("text/html")
@@ -282,6 +307,10 @@ def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
 
 def referrer_host(referrer: str, own: str) -> str:
     """The host of an absolute ``referrer``; empty for our own and for rubbish."""
+    start = referrer.find("://") + 3
+    end = referrer.find("/", start)
+    if end > 0 and referrer[start:end] == own:
+        return ""
     scheme, separator, rest = referrer.partition("://")
     if not separator or scheme not in ("http", "https"):
         return ""
@@ -294,7 +323,7 @@ def referrer_host(referrer: str, own: str) -> str:
 
 
 def first_language(header: str) -> str:
-    tag = header[:40].partition(",")[0].partition(";")[0].strip().lower()
+    tag = header[:LANGUAGE_READ].partition(",")[0].partition(";")[0].strip().lower()
     return clean(tag, 20)
 
 

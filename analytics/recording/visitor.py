@@ -7,7 +7,6 @@ cut to /64: a network gives each of its IPv6 customers at least that much.
 from __future__ import annotations
 
 import ipaddress
-from functools import lru_cache
 from hashlib import blake2b
 
 from .event import VISITOR_BITS
@@ -20,10 +19,8 @@ class VisitorHash:
 
     def __init__(self, key: bytes) -> None:
         self._key = blake2b(key, person=b"visitor", digest_size=32).digest()
-        # Bounded: a visitor asks for several things in a row, and then is gone.
-        self.of = lru_cache(maxsize=8192)(self._of)
 
-    def _of(self, address: str, agent: str, period: str) -> int:
+    def of(self, address: str, agent: str, period: str) -> int:
         text = f"{network(address)}\0{agent}\0{period}"
         data = text.encode("utf-8", "surrogatepass")
         digest = blake2b(data, key=self._key, digest_size=8).digest()

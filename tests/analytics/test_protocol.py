@@ -79,6 +79,7 @@ class Process:
         self.recorded = 0
         self.holes = set()
         self.alive = True
+        self.buried = False
 
     @property
     def directory(self):
@@ -105,16 +106,22 @@ class Process:
             self.journal.close()
         orphan = OrphanJournal.adopt(self.directory)
         if orphan is None:
+            self.buried = not self.directory.exists()
             return
         orphan.next_offset = self.recorded
         self.journal = orphan
         self.shipment = Shipment(orphan, self.network, 10**6)
 
     def ship(self):
+        if self.buried:
+            return
         try:
             self.shipment.step(closing=not self.alive)
         except StreamError:
             return
+        if not self.alive and self.shipment.closed and self.shipment.counted:
+            self.journal.remove()
+            self.buried = True
 
     def delete_segment(self, number):
         """Somebody's rm. What of it is not counted yet is nowhere any more."""

@@ -315,9 +315,10 @@ def is_locked(directory: Path) -> bool:
 
 
 def run_in_fork(work) -> int:
-    """The exit status of a child that runs `work`."""
+    """The exit status of a child that runs `work`, for ten seconds at most."""
     child = os.fork()
     if child == 0:
+        signal.alarm(10)
         try:
             os._exit(int(work() or 0))
         finally:

@@ -662,7 +662,7 @@ BROKEN = [
     ({"META": None}, "event: AttributeError"),
     ({"META": {"HTTP_USER_AGENT": 7}}, "event: TypeError"),
     ({"META": {"HTTP_REFERER": 7}}, "event: AttributeError"),
-    ({"resolver_match": Match(["a", "list"])}, "event: AttributeError"),
+    ({"resolver_match": Match(["a", "list"])}, "event: TypeError"),
     ({"resolver_match": Match(7)}, "event: TypeError"),
     ({"resolver_match": object()}, "event: AttributeError"),
     ({"user": object()}, "event: AttributeError"),

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import defaultdict
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,7 +72,7 @@ def everything(dimension, day, keys):
 def test_any_split_in_any_order_equals_folding_at_once(events, cuts, random):
     Rollup.objects.all().delete()
     edges = [0, *sorted(cuts), len(events)]
-    parts = [events[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [events[a:b] for a, b in pairwise(edges)]
     random.shuffle(parts)
     for part in parts:
         count(part, BUILT_IN)
@@ -185,5 +186,3 @@ def test_ledger_lines_are_written_as_they_are():
     saved = Producer.objects.get(site=SITE, producer="p")
     assert (saved.recorded, saved.expected, saved.counted, saved.lost) == (5, 4, 3, 1)
     assert saved.seen == now
-
-
