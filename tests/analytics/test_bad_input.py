@@ -250,6 +250,8 @@ def test_secrets_reach_neither_redis_nor_the_tables(recorded, stream, settings):
     assert not DeadLetter.objects.exists()
 
 
+# A request's end may close the connection, which a test's transaction must survive.
+@pytest.mark.django_db(transaction=True)
 def test_what_was_recorded_of_bad_input_is_counted(
     recorded, handlers, stream, settings
 ):
