@@ -1,4 +1,4 @@
-"""``python -m tests.postgres COMMAND``: runs it with DATABASE_URL at a fresh PostgreSQL.
+"""``python -m tests.postgres COMMAND``: runs it with a fresh PostgreSQL.
 
 The server is the embedded one, is made for the command, and goes with it.
 """
@@ -14,7 +14,9 @@ def main(command: list[str]) -> int:
     server = PostgresServer()
     try:
         url = server.make(name="suite").url
-        return subprocess.run(command, env=os.environ | {"DATABASE_URL": url}).returncode
+        return subprocess.run(
+            command, env=os.environ | {"DATABASE_URL": url}
+        ).returncode
     finally:
         server.stop()
 

@@ -35,6 +35,7 @@ READ_ENTRIES = 50
 OPTIMISTIC_TRIES = 3
 HEARD_SECONDS = 60.0
 FORGET_SECONDS = 3_600.0
+SILENT_SECONDS = 24 * 3_600.0
 SETTLED_SECONDS = 5.0
 """A producer that had something on its way would have spoken since."""
 
@@ -58,13 +59,11 @@ class Drain:
         tally = Tally()
         self.lock_seconds = []
         deadline = time.monotonic() + seconds
-        infos = self.stream.producers()
         while entries := self._read():
-            tally.add(self._apply(entries, infos))
-            infos = self.stream.producers()
+            tally.add(self._apply(entries, self.stream.producers()))
             if time.monotonic() >= deadline:
                 break
-        self._listen(infos)
+        self._listen(self.stream.producers())
         self.stream.finished()
         return tally
 
@@ -133,16 +132,20 @@ class Drain:
     def _prepare(
         self, entries: Sequence[Entry | BadEntry], infos: dict[str, ProducerInfo]
     ) -> tuple[Plan, list[store.PackedRow]]:
-        names = {*infos, *(entry.producer for entry in entries)}
+        names = {Producer.FOLDED, *infos, *(entry.producer for entry in entries)}
         lines = Producer.objects.filter(site=self.site, producer__in=names)
+        known = {line.producer: line for line in lines}
+        folded = known.pop(Producer.FOLDED, None)
         plan = Plan(
             site=self.site,
             now=timezone.now(),
-            lines={line.producer: line for line in lines},
+            lines=known,
             unreadable=_counter_of_unreadable(self.site),
+            infos=infos,
+            folded=folded and folded.seen,
         )
         plan.take(entries)
-        plan.hear(infos)
+        plan.hear()
         zone = get_config().zone
         admit = store.Admission(self.site)
         rows = fold(plan.events, get_dimensions(), zone, admit)
@@ -180,13 +183,15 @@ class Drain:
     def _forget(
         self, infos: dict[str, ProducerInfo], known: dict[str, Producer]
     ) -> None:
-        """Drop from Redis the producers that ended and are wholly counted."""
-        limit = time.time() - FORGET_SECONDS
+        """Drop from Redis the producers that ended and are wholly counted.
+
+        One that was killed, and left nothing to adopt, never says that it ended.
+        """
+        now = time.time()
         self.stream.forget(
             name
             for name, info in infos.items()
-            if info.closed
-            and info.seen < limit
+            if now - info.seen > (FORGET_SECONDS if info.closed else SILENT_SECONDS)
             and name in known
             and not known[name].waiting
         )

@@ -23,7 +23,6 @@ PEOPLE, BOTS, STAFF = range(3)
 AUDIENCES = 3
 EXACT = 2**53
 """Sums of integers below it are exact in floating point."""
-BLOCK = 500
 SPARSE = 8
 """Ids of a range so many times larger than their number are sorted, not tabled."""
 
@@ -68,8 +67,8 @@ def fold(
         return {}
     columns = _Columns(events, zone)
     rows: dict[RowKey, Measures] = {}
-    for dimension, found in zip(dimensions, _found(events, dimensions), strict=True):
-        index, codes, keys = _keys(found)
+    for dimension in dimensions:
+        index, codes, keys = _keys(events, dimension)
         if not len(index):
             continue
         codes, keys = _admitted(dimension, columns, index, codes, keys, admit)
@@ -119,20 +118,11 @@ def _factorise(values: Sequence) -> tuple[list, list[int]]:
     return list(table), list(map(table.__getitem__, values))
 
 
-def _found(
-    events: Sequence[RequestEvent], dimensions: Sequence[Dimension]
-) -> list[list[Key]]:
-    """What each dimension says of each event, asked while the events are in cache."""
-    found: list[list[Key]] = [[] for _ in dimensions]
-    for start in range(0, len(events), BLOCK):
-        block = events[start : start + BLOCK]
-        for keys, dimension in zip(found, dimensions, strict=True):
-            keys.extend(map(dimension.key, block))
-    return found
-
-
-def _keys(found: list[Key]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _keys(
+    events: Sequence[RequestEvent], dimension: Dimension
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Which events the dimension counts, and the code of their key."""
+    found: list[Key] = list(map(dimension.key, events))
     if set(map(type, found)) <= {str}:
         index = np.arange(len(found))
     else:

@@ -7,7 +7,7 @@ events to count. No SQL, no Redis: whoever commits a plan commits all of it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import astuple
@@ -71,6 +71,10 @@ class Plan:
     """Producer -> its line of the ledger; new ones are added."""
     unreadable: Callable[[Entry], int]
     """How often this batch has come unreadable before."""
+    infos: Mapping[str, ProducerInfo] = field(default_factory=dict)
+    """What the producers said last; read after the entries were."""
+    folded: datetime.datetime | None = None
+    """Lines unheard of since then may have been folded into one."""
     events: list[RequestEvent] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     rewinds: dict[str, int] = field(default_factory=dict)
@@ -84,9 +88,11 @@ class Plan:
             else:
                 self._take(entry)
 
-    def hear(self, infos: dict[str, ProducerInfo]) -> None:
+    def hear(self) -> None:
         """Note in the ledger what the producers say of themselves."""
-        for name, info in infos.items():
+        for name, info in self.infos.items():
+            if self._may_be_folded(name):
+                continue
             line = self.line(name)
             line.host, line.pid = info.host[:100], info.pid
             line.started, line.seen = _instant(info.started), _instant(info.seen)
@@ -100,7 +106,33 @@ class Plan:
             self.lines[producer] = new
         return self.lines[producer]
 
+    def _may_be_folded(self, producer: str) -> bool:
+        """Whether what was counted of an unknown producer may be forgotten by now."""
+        if producer in self.lines or self.folded is None:
+            return False
+        info = self.infos.get(producer)
+        return info is None or info.started <= self.folded.timestamp()
+
+    def _refuse_folded(self, entry: Entry) -> None:
+        """Better known as rejected than counted twice.
+
+        All that such a producer holds is rejected at once, so that its journal comes
+        to its end. Without a word of it nobody holds a journal: somebody repeats an
+        old entry.
+        """
+        reason = "its ledger line was folded: this may have been counted before"
+        self._letter(DeadLetter.Kind.HEADER, entry, reason, entry.body)
+        if info := self.infos.get(entry.producer):
+            line = self.line(entry.producer)
+            self.touched.add(entry.producer)
+            line.rejected = line.expected = max(info.recorded, entry.end)
+            line.recorded = line.expected
+            self.tally.rejected += line.rejected
+
     def _take(self, entry: Entry) -> None:
+        if self._may_be_folded(entry.producer):
+            self._refuse_folded(entry)
+            return
         line = self.line(entry.producer)
         self.touched.add(entry.producer)
         line.recorded = max(line.recorded, entry.end)

@@ -13,7 +13,7 @@ KINDS = {
     "preload": ["--preload"],
     # With --preload a new worker is a mere fork: so there can be many of them.
     "churn": ["--preload", "--max-requests", "25", "--max-requests-jitter", "10"],
-    "slow churn": ["--max-requests", "200"],
+    "slow churn": ["--max-requests", "120"],
 }
 
 
@@ -29,10 +29,10 @@ def test_each_request_is_counted_once(site):
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_request_is_counted_once_by_other_workers(site, kind):
     web = site.start_web(*KINDS[kind])
-    outcome = web.requests(650)
+    outcome = web.requests(390)
     site.start_counting()
 
-    site.wait_settled(650)
+    site.wait_settled(390)
     site.assert_exactly(outcome)
 
 

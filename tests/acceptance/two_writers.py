@@ -19,32 +19,15 @@ ROUTES = 30
 
 def batches(way: str, number: int) -> list:
     """A round's batches: each of a new producer, for the same routes in any order."""
-    from analytics.recording.event import RequestEvent, encode
+    from analytics.recording.event import encode
     from analytics.recording.reader import Batch
+    from tests.analytics.recording.events import event
 
     now = time.time_ns() // 1_000_000
 
     def line() -> bytes:
         route = f"/route/{random.randrange(ROUTES)}"
-        event = RequestEvent(
-            time=now,
-            method="GET",
-            route=route,
-            view="",
-            status=200,
-            duration=900,
-            bytes=10,
-            exception="",
-            user="",
-            staff=False,
-            visitor=random.randrange(2**53),
-            referrer="",
-            language="en",
-            agent="Firefox",
-            page=True,
-            kwargs={},
-        )
-        return encode(event)
+        return encode(event(time=now, route=route, visitor=random.randrange(2**53)))
 
     return [
         Batch(f"{way}{number}x{n}", 0, 0, tuple(line() for _ in range(EVENTS)))

@@ -29,13 +29,14 @@ from hypothesis.stateful import (
 from analytics.models import DeadLetter, Producer, Rollup, Writer
 from analytics.recording import journal as journal_module
 from analytics.recording import reader
-from analytics.recording.event import RequestEvent, encode
+from analytics.recording.event import encode
 from analytics.recording.journal import Journal, OrphanJournal, list_segments
 from analytics.recording.shipper import Shipment
 from analytics.rollup import drain as drain_module
 from analytics.rollup.buckets import Grain
 from analytics.rollup.drain import Drain
 from analytics.stream import Stream, StreamError
+from tests.analytics.recording.events import event
 
 EXAMPLES = int(os.environ.get("PROTOCOL_EXAMPLES", "40"))
 STEPS = 40
@@ -87,7 +88,7 @@ class Process:
 
     def record(self, disk_full):
         route = f"/{self.producer}/{self.recorded}"
-        line = encode(_event(route)) + b"\n"
+        line = encode(event(route=route)) + b"\n"
         if disk_full:
             with _full_disk():
                 self.journal.append(line)
@@ -336,27 +337,6 @@ class Protocol(RuleBasedStateMachine):
                 assert total == Producer.objects.sums()["counted"]
 
 
-def _event(route):
-    return RequestEvent(
-        time=1_780_000_000_000,
-        method="GET",
-        route=route,
-        view="",
-        status=200,
-        duration=1,
-        bytes=1,
-        exception="",
-        user="",
-        staff=False,
-        visitor=1,
-        referrer="",
-        language="",
-        agent="Mozilla/5.0",
-        page=True,
-        kwargs={},
-    )
-
-
 @contextmanager
 def _full_disk():
     def refuse(fd, data):
@@ -370,7 +350,7 @@ def _full_disk():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(900)
 def test_any_order_of_faults_counts_each_event_once(stream, monkeypatch):
-    line = len(encode(_event("/0123456789abcdef/1"))) + 1
+    line = len(encode(event(route="/0123456789abcdef/1"))) + 1
     monkeypatch.setattr(journal_module, "SEGMENT_BYTES", LINES_IN_SEGMENT * line - 1)
     monkeypatch.setattr(reader, "BATCH_EVENTS", 6)
     monkeypatch.setattr(drain_module, "SETTLED_SECONDS", -1.0)

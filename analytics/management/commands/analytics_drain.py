@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 
-from ...stream import StreamError
 from ...rollup.job import drain_once
+from ...stream import StreamError
 
 INTERVAL = 2.0
 

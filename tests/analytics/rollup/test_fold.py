@@ -16,6 +16,7 @@ from analytics.rollup.buckets import Grain, bucket_epoch
 from analytics.rollup.dimensions import BUILT_IN, KEY_LIMIT, OTHER, Dimension
 from analytics.rollup.fold import BOTS, PEOPLE, STAFF, fold
 from analytics.rollup.sketches import Histogram, Visitors
+from tests.analytics.recording import events as events_module
 
 BERLIN = ZoneInfo("Europe/Berlin")
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -23,24 +24,7 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 FIRST_MS = 1_792_872_000_000
 SPAN_MS = 36 * 3_600_000
 
-PAGE = RequestEvent(
-    time=FIRST_MS,
-    method="GET",
-    route="/",
-    view="home",
-    status=200,
-    duration=1_000,
-    bytes=5_000,
-    exception="",
-    user="",
-    staff=False,
-    visitor=1,
-    referrer="",
-    language="en",
-    agent=BROWSER,
-    page=True,
-    kwargs={},
-)
+PAGE = events_module.event(time=FIRST_MS, route="/", view="home", agent=BROWSER)
 SEVERAL = Dimension(
     name="several",
     label="Several keys",
