@@ -53,7 +53,8 @@ def make_postgresql(postgres_server, tmp_path_factory):
 @pytest.fixture
 def site(request):
     """A site with nothing running but Valkey; the database is chosen in marks.py."""
-    make_database = request.getfixturevalue(f"make_{getattr(request, 'param', 'sqlite')}")
+    kind = getattr(request, "param", "sqlite")
+    make_database = request.getfixturevalue(f"make_{kind}")
     # Not tmp_path: the path of a Unix socket must be short.
     folder = Path(tempfile.mkdtemp(prefix="site-"))
     site = Site(folder, make_database(folder))
