@@ -15,6 +15,7 @@ from analytics.recording.event import VISITOR_BITS, RequestEvent, encode
 
 ROUTES = 200
 VISITORS = 20_000
+SESSIONS = 2_000
 USERS = 1_000
 LANGUAGES = ("en-GB,en;q=0.9", "de-DE,de;q=0.9,en;q=0.5", "fr-FR,fr;q=0.8", "es-ES")
 SYSTEMS = (
@@ -44,28 +45,41 @@ METHODS = ("GET",) * 92 + ("POST",) * 6 + ("HEAD", "OPTIONS")
 
 
 def environs(seed: int, count: int) -> list[dict[str, object]]:
-    """WSGI environments of ``bench.pages``, as browsers make them behind a server."""
+    """WSGI environments of ``bench.pages``, as browsers make them behind a server.
+
+    They come from some two thousand visitors, of whom some come often and most do not.
+    """
     rng = random.Random(seed)
-    return [_environ(rng) for _ in range(count)]
+    people = [_browser(random.Random(n)) for n in range(SESSIONS)]
+    chosen = (
+        min(int(rng.expovariate(4) * SESSIONS), SESSIONS - 1) for _ in range(count)
+    )
+    return [_environ(rng, people[n]) for n in chosen]
 
 
-def _environ(rng: random.Random) -> dict[str, object]:
+def _browser(rng: random.Random) -> dict[str, object]:
+    return {
+        "REMOTE_ADDR": f"198.51.100.{rng.randrange(256)}",
+        "HTTP_USER_AGENT": rng.choice(BROWSERS),
+        "HTTP_ACCEPT_LANGUAGE": rng.choice(LANGUAGES),
+    }
+
+
+def _environ(rng: random.Random, browser: dict[str, object]) -> dict[str, object]:
     path = f"/shop/section-{rng.randrange(9)}/{rng.randrange(10_000)}/"
     return {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "QUERY_STRING": "page=2&sort=price",
-        "REMOTE_ADDR": f"198.51.100.{rng.randrange(256)}",
+        **browser,
         "REMOTE_PORT": "50000",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "localhost:8000",
         "HTTP_CONNECTION": "keep-alive",
-        "HTTP_USER_AGENT": rng.choice(BROWSERS),
         "HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8",
-        "HTTP_ACCEPT_LANGUAGE": rng.choice(LANGUAGES),
         "HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd",
         "HTTP_REFERER": f"http://localhost:8000/shop/section-{rng.randrange(9)}/",
         "HTTP_SEC_FETCH_DEST": "document",

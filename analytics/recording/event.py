@@ -17,15 +17,19 @@ KWARGS_LIMIT = 8
 VISITOR_BITS = 53
 
 # An event is checked by the drain with these bounds: what arrives by Redis may be
-# anything. 2**53 is the largest integer that every JSON reader keeps exact.
-Natural = Annotated[int, Meta(ge=0, le=2**53)]
+# anything. 2**53 is the largest integer that every JSON reader keeps exact; of bytes
+# or microseconds as many as 2**40, in one request, would spoil every sum.
+Natural = Annotated[int, Meta(ge=0, lt=2**53)]
+Amount = Annotated[int, Meta(ge=0, le=2**40)]
+# Since 2000: an earlier time is of a clock that was never set.
+Time = Annotated[int, Meta(ge=946_684_800_000, le=2**53)]
 Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
 
 
 class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
     """One request that was answered, raised, or was given up by its client."""
 
-    time: Natural
+    time: Time
     """Arrival, in milliseconds since 1970-01-01 UTC."""
     method: Annotated[str, Meta(max_length=20)]
     route: Text
@@ -34,9 +38,9 @@ class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
     """The name of the view, ``namespace:name`` or the dotted path of a function."""
     status: Annotated[int, Meta(ge=100, le=599)]
     """The status answered; 499 when the client left before there was one."""
-    duration: Natural
+    duration: Amount
     """Microseconds until the response was made, for a stream until it was closed."""
-    bytes: Natural
+    bytes: Amount
     """Length of the body as it left the outermost middleware."""
     exception: Text
     """Dotted class of the exception that nobody handled, else empty."""

@@ -30,6 +30,7 @@ NO_VIEW = "(no view)"
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
+STATUSES = tuple(map(str, range(600)))
 KEY_LIMIT = 200
 
 Key = str | tuple[str, ...] | None
@@ -89,7 +90,9 @@ BUILT_IN = (
         latency=True,
         visitors=True,
     ),
-    Dimension(name="status", label=_("Status"), key=lambda event: str(event.status)),
+    Dimension(
+        name="status", label=_("Status"), key=lambda event: STATUSES[event.status]
+    ),
     Dimension(name="method", label=_("Method"), key=_method),
     Dimension(
         name="exception",

@@ -243,7 +243,7 @@ def _add_visitors(
     places, codes = np.divmod(pairs, width)
     visitors = columns.visitors[codes].tolist()
     for row, part in zip(rows, _parts(places, len(rows)), strict=True):
-        row.visitors.add_many(visitors[part])
+        row.visitors.add_checked(visitors[part])
 
 
 def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

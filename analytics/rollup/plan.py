@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from msgspec.structs import astuple
 
@@ -19,10 +20,11 @@ from ..stream import BadEntry, Entry, Malformed, ProducerInfo
 UNREADABLE_LIMIT = 3
 """So often may a batch come unreadable; then its events are rejected."""
 CONTENT_LIMIT = 4_096
-EARLIEST = 946_684_800_000
-"""Milliseconds of 2000-01-01: an older event is from a clock that was never set."""
 AHEAD = 86_400_000
 """Milliseconds that a clock may be ahead of ours."""
+ESCAPE = b"\\u"
+"""How JSON writes a NUL, say, which PostgreSQL refuses: such events are looked at."""
+ARRIVAL = attrgetter("time")
 ESCAPE = b"\\u"
 """How JSON writes a NUL, say, which PostgreSQL refuses: such events are looked at."""
 SUM_LIMIT = 2**40
@@ -173,35 +175,31 @@ class Plan:
         body = b"[" + b",".join(lines) + b"]"
         try:
             events = decode_many(body)
-            sound = len(events) == len(lines) and not any(map(self._fault(), events))
-            if sound and ESCAPE not in body:
-                return events
         except ValueError:
-            pass
+            events = []
+        sound = events and len(events) == len(lines) and ESCAPE not in body
+        if sound and max(map(ARRIVAL, events)) <= self._latest:
+            return events
         return [event for line in lines if (event := self._decode_one(entry, line))]
 
     def _decode_one(self, entry: Entry, line: bytes) -> RequestEvent | None:
         try:
             event = decode(line)
-            if not (reason := self._fault()(event) or _unprintable(event)):
-                return event
         except ValueError as error:
             reason = str(error)
+        else:
+            reason = _unprintable(event)
+            if event.time > self._latest:
+                reason = "The event's time lies in the future."
+            if not reason:
+                return event
         self._letter(DeadLetter.Kind.EVENT, entry, reason, line)
         return None
 
-    def _fault(self) -> Callable[[RequestEvent], str]:
-        """A function that says what is wrong with an event, though well formed."""
-        latest = self.now.timestamp() * 1000 + AHEAD
-
-        def fault(event: RequestEvent) -> str:
-            if not EARLIEST <= event.time <= latest:
-                return "The event's time is not of this world."
-            if event.bytes > SUM_LIMIT or event.duration > SUM_LIMIT:
-                return "The event's bytes or duration are out of bounds."
-            return ""
-
-        return fault
+    @property
+    def _latest(self) -> float:
+        """No event of a clock that is right is later, in milliseconds since 1970."""
+        return self.now.timestamp() * 1000 + AHEAD
 
     def _unreadable(self, entry: Entry, line: Producer, reason: str) -> None:
         """Ask for it again from the journal; the third time let it be rejected."""

@@ -256,8 +256,12 @@ class Visitors:
         numbers = list(map(as_int, _ints(visitors)))
         if numbers and not (min(numbers) >= 0 and max(numbers) < _LIMIT):
             raise ValueError("A visitor is a number from 0 to 2**53 - 1.")
+        self.add_checked(numbers)
+
+    def add_checked(self, visitors: list[int]) -> None:
+        """``add_many`` for numbers that were checked, as those of events are."""
         update = self._sketch.update
-        for number in numbers:
+        for number in visitors:
             update(number)
 
     def merge(self, other: Self) -> None:
