@@ -87,7 +87,7 @@ class AnalyticsMiddleware:
         except BaseException as error:
             self._raised(request, error, arrived, started)
             raise
-        self._answered(request, response, arrived, started)
+        self._record(request, response, arrived, started)
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
@@ -97,41 +97,32 @@ class AnalyticsMiddleware:
         except BaseException as error:
             self._raised(request, error, arrived, started)
             raise
-        self._answered(request, response, arrived, started)
+        self._record(request, response, arrived, started)
         return response
-
-    def _answered(
-        self, request: HttpRequest, response: Any, arrived: int, started: int
-    ) -> None:
-        try:
-            if response.streaming:
-                record = partial(self._record, request, response, arrived, started)
-                follow_stream(response, record)
-                return
-            length = len(response.content)
-        except Exception as error:
-            self._recorder.miss(f"response: {type(error).__name__}")
-            return
-        self._record(request, response, arrived, started, length)
 
     def _record(
         self,
         request: HttpRequest,
-        response: HttpResponseBase,
+        response: Any,
         arrived: int,
         started: int,
-        length: int,
+        sent: int | None = None,
         exception: str = "",
     ) -> None:
+        """Record an answered request; one that streams when that has ``sent`` all."""
         try:
-            if request.method == "HEAD" or response.status_code in _BODILESS:
-                length = 0
+            if sent is None:
+                if response.streaming:
+                    record = partial(self._record, request, response, arrived, started)
+                    follow_stream(response, record)
+                    return
+                sent = len(response.content)
             event = self._event_of(
                 request,
                 response.status_code,
                 arrived,
-                perf_counter_ns() - started,
-                length,
+                started,
+                sent,
                 exception or request.__dict__.get(_EXCEPTION, ""),
                 is_page(request, response),
             )
@@ -150,7 +141,7 @@ class AnalyticsMiddleware:
                 request,
                 CLIENT_LEFT if left else 500,
                 arrived,
-                perf_counter_ns() - started,
+                started,
                 0,
                 "" if left else class_name(error),
                 False,
@@ -179,7 +170,7 @@ class EventMaker:
         request: HttpRequest,
         status: int,
         arrived: int,
-        nanoseconds: int,
+        started: int,
         length: int,
         exception: str,
         page: bool,
@@ -211,8 +202,8 @@ class EventMaker:
             route,
             view,
             status,
-            nanoseconds // 1000,
-            length,
+            (perf_counter_ns() - started) // 1000,
+            0 if method == "HEAD" or status in _BODILESS else length,
             exception,
             user if self._users else "",
             staff,

@@ -613,9 +613,9 @@ class Unreadable(Exception):
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
-        (None, "response: AttributeError"),
-        (object(), "response: AttributeError"),
-        (BrokenContent.__new__(BrokenContent), "response: Unreadable"),
+        (None, "event: AttributeError"),
+        (object(), "event: AttributeError"),
+        (BrokenContent.__new__(BrokenContent), "event: Unreadable"),
     ],
 )
 def test_an_odd_response_passes(recorded, response, reason):
@@ -635,7 +635,7 @@ def test_a_stream_with_an_odd_length_passes(recorded):
     response.file_to_stream = object()
     response["Content-Length"] = "many"
     assert recorded_through(lambda request: response) is response
-    assert_missed(recorded, "response: ValueError")
+    assert_missed(recorded, "event: ValueError")
     assert b"".join(response) == b"".join(CHUNKS)
     response.close()
     assert recorded.offsets == 1
