@@ -71,6 +71,15 @@ def check_settings(**kwargs: Any) -> Messages:
             source()
         except ImproperlyConfigured as error:
             messages.append(checks.Error(str(error), id=check_id))
+    if not settings.USE_TZ:
+        messages.append(
+            checks.Error(
+                "Nothing can be counted: USE_TZ is False, and hours and days of the "
+                "data need aware times.",
+                hint="Set USE_TZ = True.",
+                id="analytics.E006",
+            )
+        )
     return messages
 
 
@@ -84,16 +93,28 @@ def check_middleware(**kwargs: Any) -> Messages:
                 id="analytics.E001",
             )
         ]
+    return [*_twice(ours), *_not_outermost(ours)]
+
+
+def _twice(ours: Sequence[int]) -> Iterator[checks.CheckMessage]:
+    if len(ours) > 1:
+        listed = ", ".join(repr(settings.MIDDLEWARE[n]) for n in ours)
+        yield checks.Error(
+            f"Each request is counted {len(ours)} times: so often the analytics "
+            "middleware is installed.",
+            hint=f"Leave one of these in MIDDLEWARE: {listed}.",
+            id="analytics.E005",
+        )
+
+
+def _not_outermost(ours: Sequence[int]) -> Iterator[checks.CheckMessage]:
     if ours[0]:
-        return [
-            checks.Warning(
-                "Requests that middleware before the analytics middleware answers are "
-                "not recorded.",
-                hint=f"Put {MIDDLEWARE!r} first into MIDDLEWARE.",
-                id="analytics.W001",
-            )
-        ]
-    return []
+        yield checks.Warning(
+            "Requests that middleware before the analytics middleware answers are "
+            "not recorded.",
+            hint=f"Put {MIDDLEWARE!r} first into MIDDLEWARE.",
+            id="analytics.W001",
+        )
 
 
 def _is_ours(path: str) -> bool:

@@ -73,7 +73,7 @@ def get_config() -> Config:
         visitor_period=_visitor_period(),
         record_users=bool(getattr(settings, "ANALYTICS_RECORD_USERS", False)),
         record_in_tests=bool(getattr(settings, "ANALYTICS_RECORD_IN_TESTS", False)),
-        zone=ZoneInfo(settings.TIME_ZONE if settings.USE_TZ else "UTC"),
+        zone=ZoneInfo(settings.TIME_ZONE),
     )
 
 

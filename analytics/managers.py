@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -59,11 +58,6 @@ class ProducerQuerySet(models.QuerySet):
 
     def waiting(self) -> ProducerQuerySet:
         return self.filter(recorded__gt=F("expected"))
-
-    def missing(self, now: datetime.datetime | None = None) -> ProducerQuerySet:
-        """Unheard of for a day with something waiting: write off, or bring back."""
-        limit = (now or timezone.now()) - datetime.timedelta(hours=MISSING_HOURS)
-        return self.waiting().filter(Q(seen__lt=limit) | Q(seen=None))
 
 
 class JobRunManager(models.Manager):

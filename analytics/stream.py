@@ -13,20 +13,22 @@ key           type    holds                                               bounde
 ``drained``   string  when a drain last finished, seconds since 1970      one value
 ============  ======  ==================================================  ===========
 
-Every value ends in a seal, a keyed hash over the site and the value: whoever can
-write to Redis, but has not the key, can delay events and can not forge, hide or
-delete one. Never: pickle, a retry of a write, trimming by length.
+Every value but ``drained`` ends in a seal, a keyed hash over the site and the value:
+whoever can write to Redis, but has not the key, can delay events and can not forge,
+hide or delete one. Never: pickle, a retry of a write, trimming by length.
 """
 
 from __future__ import annotations
 
+import datetime
 import hmac
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import redis
@@ -47,12 +49,15 @@ StreamError = RedisError
 
 
 class ProducerInfo(msgspec.Struct, frozen=True):
-    """What a shipper says of a producer each time it speaks to Redis."""
+    """What a shipper says of a producer each time it speaks to Redis.
 
-    recorded: int
+    A new field comes last and has a default: in a deployment old and new code talk.
+    """
+
+    recorded: Annotated[int, msgspec.Meta(ge=0, lt=OFFSET_LIMIT)]
     """The next offset it will use: so many requests were recorded."""
-    host: str
-    pid: int
+    host: Annotated[str, msgspec.Meta(max_length=100)]
+    pid: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
     started: float
     seen: float
     """When this was said, in seconds since 1970-01-01 UTC, as are the others."""
@@ -60,6 +65,16 @@ class ProducerInfo(msgspec.Struct, frozen=True):
     """Arrival of the oldest event not counted yet."""
     closed: bool = False
     """The process ended, and this is all there is."""
+
+
+def moment(seconds: float | None) -> datetime.datetime | None:
+    """A time that was said, as an aware UTC one; None for what is no time at all."""
+    if not seconds:
+        return None
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 class Malformed(ValueError):
@@ -282,7 +297,9 @@ class Stream:
 
     def finished(self) -> None:
         """Note that a drain came to its end just now."""
-        self.client.set(self._drained, b"%.3f" % time.time())
+        # A full Redis refuses it; the drain did its work all the same.
+        with suppress(OutOfMemoryError):
+            self.client.set(self._drained, b"%.3f" % time.time())
 
     def drained_at(self) -> float | None:
         """When a drain last finished, in seconds since 1970."""
@@ -301,6 +318,15 @@ class Stream:
             if info is not None:
                 infos[producer] = info
         return infos
+
+    def producers_named(self, names: Collection[str]) -> dict[str, ProducerInfo]:
+        """What these producers last said, as far as they did."""
+        if not names:
+            return {}
+        found: Any = self.client.hmget(self._producers, list(names))
+        infos = (self._info(*pair) for pair in zip(names, found, strict=True))
+        pairs = zip(names, infos, strict=True)
+        return {name: info for name, info in pairs if info is not None}
 
     def info(self, producer: str) -> ProducerInfo | None:
         value: Any = self.client.hget(self._producers, producer)

@@ -223,7 +223,7 @@ ANALYTICS_IGNORE = env.words(
     "ANALYTICS_IGNORE", (STATIC_URL, "/healthz", "/admin/analytics/")
 )
 ANALYTICS_PROXIES = env.number("ANALYTICS_PROXIES", 0)
-ANALYTICS_RECORD_USERS = env.flag("ANALYTICS_RECORD_USERS", True)
+ANALYTICS_RECORD_USERS = env.flag("ANALYTICS_RECORD_USERS")
 
 # What is not set here has its default in analytics/conf.py.
 optional = {

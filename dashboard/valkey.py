@@ -126,6 +126,7 @@ class EmbeddedValkey:
         self.server = find_server()
         self.process: subprocess.Popen | None = None
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -151,7 +152,8 @@ class EmbeddedValkey:
         threading.Thread(target=self._watch, name="valkey", daemon=True).start()
 
     def stop(self, timeout: float = 10) -> None:
-        self._stopping.set()
+        with self._lock:
+            self._stopping.set()
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
@@ -181,5 +183,7 @@ class EmbeddedValkey:
     def _watch(self) -> None:
         while not self._stopping.is_set():
             self.process.wait()
-            if not self._stopping.wait(1):
-                self._spawn()
+            self._stopping.wait(1)
+            with self._lock:
+                if not self._stopping.is_set():
+                    self._spawn()

@@ -27,7 +27,10 @@ Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
 
 
 class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
-    """One request that was answered, raised, or was given up by its client."""
+    """One request that was answered, raised, or was given up by its client.
+
+    A new field comes last and has a default: journals outlive a deployment.
+    """
 
     time: Time
     """Arrival, in milliseconds since 1970-01-01 UTC."""

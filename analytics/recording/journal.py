@@ -1,7 +1,7 @@
 """The journal: a producer's own append-only file, the only copy until counted.
 
 Reads and writes ``<root>/<producer>/``: ``lock``, held for life and holding who we
-are, and segments ``<first offset>.jsonl`` with one event a line, so that an event's
+are and for which site, and segments ``<first offset>.jsonl`` with one event a line, so that an event's
 offset is its segment's name plus its line number. Never: the network, SQL, or an
 exception out of ``append``.
 """
@@ -11,35 +11,48 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
+from .event import clean
+
 SEGMENT_BYTES = 4 * 1024 * 1024
 RETRY_SECONDS = 1.0
+LEFT_SECONDS = 3_600.0
+"""After that, what a crash left half made or half deleted is nobody's."""
 LOCK = "lock"
 SUFFIX = ".jsonl"
+HOST_LIMIT = 100
+PID_LIMIT = 2**31
+TIME_LIMIT = 1e11
+_HIDDEN = re.compile(r"\.[0-9a-f]{16}\.[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who produced the events: shown in the ledger, of no effect on counting."""
+    """Who produced the events: all but the site is shown, and counts nothing."""
 
     host: str
     pid: int
     started: float
     """Seconds since 1970-01-01 UTC."""
+    site: str = ""
+    """Whose events these are; empty when nobody said."""
 
     @classmethod
-    def here(cls) -> Origin:
-        return cls(socket.gethostname()[:100], os.getpid(), round(time.time(), 3))
+    def here(cls, site: str = "") -> Origin:
+        host = clean(socket.gethostname(), HOST_LIMIT)
+        return cls(host, os.getpid(), round(time.time(), 3), site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +74,12 @@ def segment_path(directory: Path, first: int) -> Path:
 class Journal:
     """The journal of this process. Thread-safe; not to be used after a fork."""
 
-    def __init__(self, root: Path, counters: Counter[str] | None = None) -> None:
+    def __init__(
+        self, root: Path, counters: Counter[str] | None = None, site: str = ""
+    ) -> None:
         self.root = root
         self.producer = secrets.token_hex(8)
-        self.origin = Origin.here()
+        self.origin = Origin.here(site)
         self.directory: Path | None = None
         self.full = False
         self.counters = Counter() if counters is None else counters
@@ -124,17 +139,23 @@ class Journal:
         with self._lock:
             self._close_segment()
 
+    def vacate(self, expected: int) -> None:
+        """Delete the folder if all is counted; a later event makes it anew."""
+        with self._lock:
+            if self._next > expected:
+                return
+            self._close_segment()
+            if self.directory:
+                delete_directory(self.directory)
+            self._release_directory()
+
     def close(self) -> None:
         """Close the files; another process may adopt what is left on disk."""
         with self._lock:
             self._close_segment()
             if self.directory and not self._segments:
-                shutil.rmtree(self.directory, ignore_errors=True)
-            if self._lock_fd >= 0:
-                os.close(self._lock_fd)
-                self._lock_fd = -1
-            self.directory = None
-            self._segments = []
+                delete_directory(self.directory)
+            self._release_directory()
             self._retry_at = float("inf")
 
     def abandon(self) -> None:
@@ -221,21 +242,24 @@ class OrphanJournal:
         self.directory: Path | None = directory
         self.producer = directory.name
         self._lock_fd = lock_fd
-        self.origin = _decode_origin(os.pread(lock_fd, 4096, 0))
+        self.origin = _read_origin(lock_fd)
         self.next_offset = end_of(directory)
 
     @classmethod
-    def adopt(cls, directory: Path) -> OrphanJournal | None:
-        """Take over ``directory``; None while its process, or an adopter, lives."""
-        try:
-            lock_fd = os.open(directory / LOCK, os.O_RDWR)
-        except OSError:
+    def adopt(cls, directory: Path, site: str = "") -> OrphanJournal | None:
+        """Take over ``directory``; None while its process, or an adopter, lives.
+
+        None too for another site's journal: its events are not ours to count.
+        """
+        lock_fd = _lock_of(directory)
+        if lock_fd is None:
             return None
         try:
-            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Another adopter may have finished it between our open and our lock.
             if os.path.samestat(os.fstat(lock_fd), os.stat(directory / LOCK)):
-                return cls(directory, lock_fd)
+                orphan = cls(directory, lock_fd)
+                if not site or orphan.origin.site in ("", site):
+                    return orphan
         except OSError:
             pass
         os.close(lock_fd)
@@ -255,7 +279,7 @@ class OrphanJournal:
     def remove(self) -> None:
         """Delete the directory: all of it is counted."""
         if self.directory:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            delete_directory(self.directory)
         self.close()
 
     def close(self) -> None:
@@ -264,6 +288,57 @@ class OrphanJournal:
             self._lock_fd = -1
 
     abandon = close
+
+
+def delete_directory(directory: Path) -> None:
+    """The lock goes last: killed in between, what is left can still be adopted."""
+    for first in list_segments(directory):
+        with suppress(OSError):
+            segment_path(directory, first).unlink()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def delete_left_over(root: Path) -> None:
+    """Delete what processes killed while they made or deleted a folder left."""
+    with suppress(OSError):
+        for name in os.listdir(root):
+            if _HIDDEN.fullmatch(name) and _is_left(root / name):
+                _delete_unlocked(root / name)
+
+
+def _delete_unlocked(directory: Path) -> None:
+    lock_fd = _lock_of(directory)
+    if lock_fd is not None:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock_fd)
+
+
+def _lock_of(directory: Path) -> int | None:
+    """The locked lock file, made anew if a crash left none; None if it is held."""
+    flags = os.O_RDWR
+    if not (directory / LOCK).exists() and _is_left(directory):
+        flags |= os.O_CREAT
+    try:
+        lock_fd = os.open(directory / LOCK, flags, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock_fd)
+        return None
+    return lock_fd
+
+
+def _is_left(directory: Path) -> bool:
+    """Whether nothing in it has changed for a long time."""
+    try:
+        with os.scandir(directory) as entries:
+            times = [entry.stat(follow_symlinks=False).st_mtime for entry in entries]
+        newest = max([directory.stat().st_mtime, *times])
+    except OSError:
+        return False
+    return newest < time.time() - LEFT_SECONDS
 
 
 def list_segments(directory: Path) -> tuple[int, ...]:
@@ -310,13 +385,37 @@ def total_bytes(root: Path) -> int:
     return total
 
 
-def _encode_origin(origin: Origin) -> bytes:
-    return json.dumps([origin.host, origin.pid, origin.started]).encode()
-
-
-def _decode_origin(data: bytes) -> Origin:
+def origin_of(directory: Path) -> Origin | None:
+    """Who produces, or produced, what is in ``directory``; it is not locked."""
     try:
-        host, pid, started = json.loads(data)
-        return Origin(str(host)[:100], int(pid), float(started))
-    except (ValueError, TypeError):
-        return Origin("", 0, 0.0)
+        lock_fd = os.open(directory / LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return _read_origin(lock_fd)
+    finally:
+        os.close(lock_fd)
+
+
+def _encode_origin(origin: Origin) -> bytes:
+    said = [origin.host, origin.pid, origin.started, origin.site]
+    return json.dumps(said).encode()
+
+
+def _read_origin(lock_fd: int) -> Origin:
+    """What the lock file says: after a power cut it may be empty or rubbish.
+
+    One that names no site is from an older version of this app, or such rubbish.
+    """
+    made = max(os.fstat(lock_fd).st_mtime, 1.0)
+    try:
+        host, pid, started, *rest = json.loads(os.pread(lock_fd, 4096, 0))
+        host, pid, started = str(host), int(pid), float(started)
+        site = str(rest[0]) if rest else ""
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return Origin("", 0, made)
+    if not 0 <= pid < PID_LIMIT:
+        pid = 0
+    if not 1.0 <= started < TIME_LIMIT:
+        started = made
+    return Origin(clean(host, HOST_LIMIT), pid, started, site)

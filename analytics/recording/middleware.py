@@ -268,9 +268,11 @@ def loaded_user(request: HttpRequest) -> tuple[str, bool]:
         user = object.__getattribute__(user, "_wrapped")
     if user is None or user is empty:
         user = known.get("_cached_user", known.get("_acached_user"))
-    if user is None or not user.is_authenticated:
+    # A project may put anything there: a name, an account of a service.
+    if user is None or not getattr(user, "is_authenticated", False):
         return "", False
-    return clean(str(user.pk), 64), bool(getattr(user, "is_staff", False))
+    key = clean(str(getattr(user, "pk", "")), 64)
+    return key, bool(getattr(user, "is_staff", False))
 
 
 def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -57,8 +57,8 @@ class Recorder:
             line = encode(event) + b"\n"
         except Exception as error:
             self.miss(f"encode: {type(error).__name__}")
-            return
-        (self._journal or self._start()).append(line)
+        else:
+            self._append(line)
 
     def miss(self, reason: str) -> None:
         """Use up an offset for a request that could not be made an event.
@@ -66,10 +66,21 @@ class Recorder:
         It will show as lost in the ledger, and ``reason`` in ``counters``.
         """
         self.counters[reason] += 1
-        (self._journal or self._start()).append(None)
+        self._append(None)
+
+    def _append(self, line: bytes | None) -> None:
+        """The response is not to fail because of us, whatever does."""
+        try:
+            (self._journal or self._start()).append(line)
+        except Exception as error:
+            self.counters[f"record: {type(error).__name__}"] += 1
 
     def close(self) -> None:
-        """Ship what is left, for two seconds at most, and close the journal."""
+        """Ship what is left, for two seconds at most.
+
+        The journal stays open until the process is gone: what a thread still records
+        is for an adopter to ship.
+        """
         if self._shipper:
             self._shipper.stop()
 
@@ -77,7 +88,8 @@ class Recorder:
         """The journal and the thread of this process, made at its first event."""
         with self._lock:
             if self._journal is None:
-                journal = Journal(self.config.journal_dir, self.counters)
+                config = self.config
+                journal = Journal(config.journal_dir, self.counters, config.site)
                 self._start_shipper(journal)
                 self._journal = journal
         return self._journal
@@ -97,7 +109,7 @@ class Recorder:
             )
             self._shipper.start()
         except Exception as error:
-            self.counters[f"ship: {error}"[:200]] += 1
+            self.counters[f"ship: {type(error).__name__}"] += 1
 
     def _after_fork(self) -> None:
         """In the child: a producer of its own, at its first event."""

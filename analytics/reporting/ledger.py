@@ -27,6 +27,7 @@ from ..recording.journal import (
     segment_path,
 )
 from ..recording.reader import Reader
+from ..stream import moment
 
 LIVE = datetime.timedelta(minutes=5)
 """A producer speaks every ten seconds, and is written down every minute."""
@@ -79,7 +80,7 @@ class HeldJournal:
         """When its last event was appended."""
         try:
             last = segment_path(self.directory, list_segments(self.directory)[-1])
-            return _instant(last.stat().st_mtime)
+            return moment(last.stat().st_mtime)
         except (IndexError, OSError):
             return None
 
@@ -210,7 +211,7 @@ def _fresh(line: Producer, info: Word | None, journal: HeldJournal | None) -> Li
         producer=line.producer,
         host=info.host if info else line.host,
         pid=info.pid if info else line.pid,
-        seen=_latest(line.seen, _instant(info and info.seen), journal),
+        seen=_latest(line.seen, moment(info and info.seen), journal),
         closed=info.closed if info else line.closed,
         recorded=max(recorded, line.expected),
         expected=line.expected,
@@ -224,10 +225,6 @@ def _fresh(line: Producer, info: Word | None, journal: HeldJournal | None) -> Li
 
 def _seconds(instant: datetime.datetime | None) -> float | None:
     return instant.timestamp() if instant else None
-
-
-def _instant(seconds: float | None) -> datetime.datetime | None:
-    return seconds and datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
 def _latest(

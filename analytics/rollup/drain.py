@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,15 +26,20 @@ from .dimensions import get_dimensions
 from .fold import fold
 from .plan import Plan, Tally
 
+T = TypeVar("T")
+
 EVENTS_LIMIT = 50_000
 """Events of one transaction, at most."""
 EVENTS_LEAST = 1_000
+EVENT_BYTES = 256
 LOCK_SECONDS = 0.1
 """A transaction that held the lock for longer makes the next one smaller."""
 RUN_SECONDS = 30.0
 """A run that is never out of work ends here; the next tick goes on."""
 READ_ENTRIES = 50
 OPTIMISTIC_TRIES = 3
+LINES_LIMIT = 500
+"""Lines of the ledger that one transaction writes only to say that they were heard."""
 HEARD_SECONDS = 60.0
 FORGET_SECONDS = 3_600.0
 SILENT_SECONDS = 24 * 3_600.0
@@ -60,7 +67,8 @@ class Drain:
         self.lock_seconds = []
         deadline = time.monotonic() + seconds
         while entries := self._read():
-            tally.add(self._apply(entries, self.stream.producers()))
+            names = {entry.producer for entry in entries}
+            tally.add(self._apply(entries, self.stream.producers_named(names)))
             if time.monotonic() >= deadline:
                 break
         self._listen(self.stream.producers())
@@ -74,7 +82,7 @@ class Drain:
         while events < self._limit:
             found = self.stream.read(READ_ENTRIES, entries[-1].id if entries else b"")
             for entry in found:
-                events += entry.count if isinstance(entry, Entry) else 1
+                events += _weight(entry)
                 if entries and events > self._limit:
                     return entries
                 entries.append(entry)
@@ -170,14 +178,19 @@ class Drain:
 
         What changes with every heartbeat is written once a minute.
         """
-        lines = Producer.objects.filter(site=self.site, producer__in=infos)
-        known = {line.producer: line for line in lines}
-        news = any(_is_news(known.get(name), info) for name, info in infos.items())
-        due = time.monotonic() - self._heard > HEARD_SECONDS
-        if infos and (news or due):
-            self._apply((), infos)
+        lines = Producer.objects.filter(site=self.site)
+        if len(infos) < LINES_LIMIT:
+            lines = lines.filter(producer__in=infos)
+        known = {line.producer: line for line in lines if line.producer in infos}
+        news = infos
+        if time.monotonic() - self._heard < HEARD_SECONDS:
+            pairs = infos.items()
+            news = {n: info for n, info in pairs if _is_news(known.get(n), info)}
+        else:
             self._heard = time.monotonic()
-        self.stream.publish({}, _forgotten(infos, known), ())
+        for some in batched(news.items(), LINES_LIMIT):
+            self._apply((), dict(some))
+        self.stream.publish({}, _behind(infos, known), ())
         self._forget(infos, known)
 
     def _forget(
@@ -209,7 +222,21 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _forgotten(
+def _weight(entry: Entry | BadEntry) -> int:
+    """In events; what is not believed may be of any size."""
+    if isinstance(entry, Entry):
+        return entry.count
+    return 1 + sum(map(len, entry.fields.values())) // EVENT_BYTES
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """As ``itertools.batched``, which Python has from 3.12 on."""
+    iterator = iter(items)
+    while some := tuple(islice(iterator, size)):
+        yield some
+
+
+def _behind(
     infos: dict[str, ProducerInfo], known: dict[str, Producer]
 ) -> dict[str, int]:
     """Rewinds for producers that believe more to be counted than the ledger has.

@@ -6,6 +6,7 @@ question of its caller: which keys a day may admit.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -19,6 +20,8 @@ from .buckets import Grain, bucket_epoch
 from .dimensions import KEY_LIMIT, OTHER, Dimension, Key
 from .sketches import Histogram, Visitors
 
+logger = logging.getLogger("analytics")
+KEY_TYPES = {str, tuple, type(None)}
 PEOPLE, BOTS, STAFF = range(3)
 AUDIENCES = 3
 EXACT = 2**53
@@ -41,15 +44,6 @@ class Measures:
     duration: int = 0
     latency: Histogram = field(default_factory=Histogram)
     visitors: Visitors = field(default_factory=Visitors)
-
-    def merge(self, other: Measures) -> None:
-        self.requests += other.requests
-        self.views += other.views
-        self.errors += other.errors
-        self.bytes += other.bytes
-        self.duration += other.duration
-        self.latency.merge(other.latency)
-        self.visitors.merge(other.visitors)
 
 
 RowKey = tuple[str, int, int, str, int]
@@ -122,7 +116,7 @@ def _keys(
     events: Sequence[RequestEvent], dimension: Dimension
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Which events the dimension counts, and the code of their key."""
-    found: list[Key] = list(map(dimension.key, events))
+    found = _found(events, dimension)
     if set(map(type, found)) <= {str}:
         index = np.arange(len(found))
     else:
@@ -140,8 +134,31 @@ def _keys(
     return index, np.array(recoded, np.int64)[codes], keys
 
 
+def _found(events: Sequence[RequestEvent], dimension: Dimension) -> list[Key]:
+    """The key of each event. An app's mistake must not stop all counting: an event
+    whose key cannot be had is not counted by that dimension, and that is logged."""
+    try:
+        found = list(map(dimension.key, events))
+        if set(map(type, found)) <= KEY_TYPES:
+            return found
+    except Exception:
+        logger.exception("The key of dimension %r failed.", dimension.name)
+    return [_key_or_none(event, dimension) for event in events]
+
+
+def _key_or_none(event: RequestEvent, dimension: Dimension) -> Key:
+    try:
+        key = dimension.key(event)
+    except Exception:
+        return None
+    if isinstance(key, str | tuple) or key is None:
+        return key
+    logger.error("The key of dimension %r is no text: %r.", dimension.name, key)
+    return None
+
+
 def _several(keys: str | tuple[str, ...]) -> Iterable[str]:
-    return (keys,) if isinstance(keys, str) else dict.fromkeys(keys)
+    return (keys,) if isinstance(keys, str) else dict.fromkeys(map(str, keys))
 
 
 def _admitted(

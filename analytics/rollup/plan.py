@@ -15,11 +15,13 @@ from msgspec.structs import astuple
 
 from ..models import DeadLetter, Producer
 from ..recording.event import RequestEvent, decode, decode_many
-from ..stream import BadEntry, Entry, Malformed, ProducerInfo
+from ..stream import BadEntry, Entry, Malformed, ProducerInfo, moment
 
 UNREADABLE_LIMIT = 3
 """So often may a batch come unreadable; then its events are rejected."""
 CONTENT_LIMIT = 4_096
+LETTERS_LIMIT = 100
+"""So many dead letters does one transaction write; the tally counts the others."""
 AHEAD = 86_400_000
 """Milliseconds that a clock may be ahead of ours."""
 ESCAPE = b"\\u"
@@ -96,10 +98,10 @@ class Plan:
             if self._may_be_folded(name):
                 continue
             line = self.line(name)
-            line.host, line.pid = info.host[:100], info.pid
-            line.started, line.seen = _instant(info.started), _instant(info.seen)
+            line.host, line.pid = info.host, info.pid
+            line.started, line.seen = moment(info.started), moment(info.seen)
             line.recorded = max(line.recorded, info.recorded)
-            line.oldest = _instant(info.oldest) if line.waiting else None
+            line.oldest = moment(info.oldest) if line.waiting else None
             line.closed = info.closed
 
     def line(self, producer: str) -> Producer:
@@ -178,7 +180,7 @@ class Plan:
         except ValueError:
             events = []
         sound = events and len(events) == len(lines) and ESCAPE not in body
-        if sound and max(map(ARRIVAL, events)) <= self._latest:
+        if sound and max(map(ARRIVAL, events)) <= self._latest(entry):
             return events
         return [event for line in lines if (event := self._decode_one(entry, line))]
 
@@ -189,17 +191,21 @@ class Plan:
             reason = str(error)
         else:
             reason = _unprintable(event)
-            if event.time > self._latest:
+            if event.time > self._latest(entry):
                 reason = "The event's time lies in the future."
             if not reason:
                 return event
         self._letter(DeadLetter.Kind.EVENT, entry, reason, line)
         return None
 
-    @property
-    def _latest(self) -> float:
-        """No event of a clock that is right is later, in milliseconds since 1970."""
-        return self.now.timestamp() * 1000 + AHEAD
+    def _latest(self, entry: Entry) -> float:
+        """No event of a clock that is right is later, in milliseconds since 1970.
+
+        Two clocks are asked, ours and the one of Redis in the entry's id: to reject is
+        for ever.
+        """
+        shipped = int(entry.id.partition(b"-")[0])
+        return max(self.now.timestamp() * 1000, shipped) + AHEAD
 
     def _unreadable(self, entry: Entry, line: Producer, reason: str) -> None:
         """Ask for it again from the journal; the third time let it be rejected."""
@@ -234,6 +240,9 @@ class Plan:
         content: bytes,
     ) -> None:
         self.tally.dead += 1
+        # That a batch was unreadable has to be remembered; of the rest, examples.
+        if kind != DeadLetter.Kind.BODY and len(self.letters) >= LETTERS_LIMIT:
+            return
         self.letters.append(
             DeadLetter(
                 kind=kind,
@@ -253,14 +262,6 @@ def _unprintable(event: RequestEvent) -> str:
     if "".join((*texts, *event.kwargs, *event.kwargs.values())).isprintable():
         return ""
     return "The event's text has control characters, which no recorder writes."
-
-
-def _instant(seconds: float | None) -> datetime.datetime | None:
-    """An aware UTC time; None for what is no time at all."""
-    try:
-        return seconds and datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _some(number: int, noun: str) -> str:

@@ -22,6 +22,7 @@ BATCH_ROWS = 2_000
 RECORDS_DAYS = 30
 """How long job runs, dead letters and closed ledger lines stay by themselves."""
 LETTERS_LIMIT = 10_000
+RUNS_LIMIT = 100_000
 FOLDED_FIELDS = ("recorded", "expected", "counted", "lost", "rejected")
 
 
@@ -32,8 +33,12 @@ def prune(now: datetime.datetime | None = None) -> str:
     Writer.objects.of(site, get_config().zone.key)
     rollups = sum(_delete(site, rows) for rows in _expired_rollups(site, now))
     limit = now - datetime.timedelta(days=RECORDS_DAYS)
-    runs = _delete(site, JobRun.objects.filter(started__lt=limit))
-    letters = _delete(site, _expired_letters(site, limit))
+    runs = JobRun.objects.all()
+    letters = DeadLetter.objects.filter(site=site)
+    runs = _delete(site, runs.filter(Q(started__lt=limit) | _beyond(runs, RUNS_LIMIT)))
+    letters = _delete(
+        site, letters.filter(Q(created__lt=limit) | _beyond(letters, LETTERS_LIMIT))
+    )
     folded = _fold_lines(site, limit)
     return (
         f"{rollups} rollups, {runs} job runs and {letters} dead letters deleted, "
@@ -52,13 +57,10 @@ def _expired_rollups(
                 yield rows.filter(bucket__lt=limit)
 
 
-def _expired_letters(
-    site: str, limit: datetime.datetime
-) -> models.QuerySet[DeadLetter]:
-    letters = DeadLetter.objects.filter(site=site)
-    newest = letters.order_by("-pk").values_list("pk", flat=True)
-    beyond = newest[LETTERS_LIMIT : LETTERS_LIMIT + 1].first()
-    return letters.filter(Q(created__lt=limit) | Q(pk__lte=beyond or 0))
+def _beyond(rows: models.QuerySet, limit: int) -> Q:
+    """All but the newest ``limit`` of ``rows``."""
+    newest = rows.order_by("-pk").values_list("pk", flat=True)
+    return Q(pk__lte=newest[limit : limit + 1].first() or 0)
 
 
 def _delete(site: str, rows: models.QuerySet) -> int:
@@ -75,11 +77,12 @@ def _delete(site: str, rows: models.QuerySet) -> int:
 
 
 def _fold_lines(site: str, limit: datetime.datetime) -> int:
-    """Add the lines of producers long gone into one; nothing of them waits."""
+    """Add the lines of processes that ended long ago, and were counted, into one."""
     with transaction.atomic():
         Writer.objects.lock(site)
-        lines = Producer.objects.filter(site=site, seen__lt=limit)
-        gone = lines.filter(recorded=F("expected")).exclude(producer=Producer.FOLDED)
+        # A source that is no process, as (demo) is, keeps its line.
+        lines = Producer.objects.filter(site=site, closed=True, seen__lt=limit)
+        gone = lines.filter(recorded=F("expected")).exclude(producer__startswith="(")
         pks = list(gone.values_list("pk", flat=True)[:BATCH_ROWS])
         if not pks:
             return 0

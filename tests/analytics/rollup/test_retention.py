@@ -29,8 +29,9 @@ def a_rollup(grain, days, dimension="route"):
     )
 
 
-def a_line(name, days, recorded=10, expected=10):
+def a_line(name, days, recorded=10, expected=10, closed=True):
     return Producer.objects.create(
+        closed=closed,
         site="test",
         producer=name,
         seen=NOW - timedelta(days=days),
@@ -76,16 +77,27 @@ def test_only_the_newest_dead_letters_are_kept(site, monkeypatch):
     assert set(DeadLetter.objects.values_list("entry", flat=True)) == {"2", "3", "4"}
 
 
+def test_only_the_newest_job_runs_are_kept(site, monkeypatch):
+    monkeypatch.setattr(retention, "RUNS_LIMIT", 2)
+    for number in range(4):
+        JobRun.objects.create(task=number, started=NOW)
+    prune(NOW)
+    assert set(JobRun.objects.values_list("task", flat=True)) == {"2", "3"}
+
+
 def test_old_lines_are_folded_and_the_sums_stay(site):
     a_line("old1", days=31)
     a_line("old2", days=40)
     a_line("young", days=29)
     a_line("waiting", days=50, expected=7)
+    a_line("not closed", days=50, closed=False)
+    a_line("(demo)", days=50)
     before = Producer.objects.sums()
     assert prune(NOW).endswith("2 ledger lines folded")
     assert Producer.objects.sums() == before
     names = set(Producer.objects.values_list("producer", flat=True))
-    assert names == {"young", "waiting", Producer.FOLDED}
+    stay = {"young", "waiting", "not closed", "(demo)"}
+    assert names == {*stay, Producer.FOLDED}
     assert prune(NOW + timedelta(days=2)).endswith("1 ledger lines folded")
     assert Producer.objects.sums() == before
 
@@ -97,6 +109,7 @@ def test_what_a_folded_producer_held_is_not_counted_again(
     web = new_web()
     web.record(5)
     web.ship()
+    web.shipment.step(closing=True)
     drain()
     directory = web.journal.directory
     web.journal.abandon()
