@@ -1,9 +1,9 @@
 """The journal: a producer's own append-only file, the only copy until counted.
 
 Reads and writes ``<root>/<producer>/``: ``lock``, held for life and holding who we
-are and for which site, and segments ``<first offset>.jsonl`` with one event a line, so that an event's
-offset is its segment's name plus its line number. Never: the network, SQL, or an
-exception out of ``append``.
+are and for which site, and segments ``<first offset>.jsonl`` with one event a line, so
+that an event's offset is its segment's name plus its line number. Never: the network,
+SQL, or an exception out of ``append``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ SUFFIX = ".jsonl"
 HOST_LIMIT = 100
 PID_LIMIT = 2**31
 TIME_LIMIT = 1e11
+_VISIBLE = re.compile(r"[0-9a-f]{16}")
 _HIDDEN = re.compile(r"\.[0-9a-f]{16}\.[0-9a-f]{8}")
 
 
@@ -251,7 +252,10 @@ class OrphanJournal:
 
         None too for another site's journal: its events are not ours to count.
         """
-        lock_fd = _lock_of(directory)
+        # A crash may have spared the segments only.
+        lost = not (directory / LOCK).exists() and list_segments(directory)
+        create = os.O_CREAT if lost and _is_left(directory) else 0
+        lock_fd = _lock_of(directory, create)
         if lock_fd is None:
             return None
         try:
@@ -304,20 +308,22 @@ def delete_left_over(root: Path) -> None:
         for name in os.listdir(root):
             if _HIDDEN.fullmatch(name) and _is_left(root / name):
                 _delete_unlocked(root / name)
+            elif _VISIBLE.fullmatch(name) and _is_left(root / name):
+                # Only an empty one can be: all others have a lock or segments.
+                with suppress(OSError):
+                    os.rmdir(root / name)
 
 
 def _delete_unlocked(directory: Path) -> None:
-    lock_fd = _lock_of(directory)
+    lock_fd = _lock_of(directory, os.O_CREAT)
     if lock_fd is not None:
         shutil.rmtree(directory, ignore_errors=True)
         os.close(lock_fd)
 
 
-def _lock_of(directory: Path) -> int | None:
-    """The locked lock file, made anew if a crash left none; None if it is held."""
-    flags = os.O_RDWR
-    if not (directory / LOCK).exists() and _is_left(directory):
-        flags |= os.O_CREAT
+def _lock_of(directory: Path, create: int = 0) -> int | None:
+    """The lock file, locked and open; None if it is held, or there is none."""
+    flags = os.O_RDWR | create
     try:
         lock_fd = os.open(directory / LOCK, flags, 0o600)
     except OSError:

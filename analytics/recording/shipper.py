@@ -1,21 +1,24 @@
 """The shipper: a thread that carries journals to the Redis stream.
 
-Reads this process's journal and those of processes that ended. Writes the stream,
-and deletes segments once the drain has said that their events are counted. Never
-blocks a request, never retries blindly, never lets an exception out of its thread.
+Reads this process's journal and those of the site's processes that ended. Writes the
+stream, and deletes segments once the drain has said that their events are counted.
+Never blocks a request, retries blindly, or lets an exception out of its thread.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
-from ..stream import ProducerInfo, Reply, Stream, StreamError
+from ..stream import ProducerInfo, Reply, Stream
+from .complaints import Complaints
 from .journal import (
     Journal,
     OrphanJournal,
+    delete_left_over,
     producer_directories,
     total_bytes,
 )
@@ -27,6 +30,10 @@ POLL_SECONDS = 1.0
 """Seconds between two questions whether what was sent has been counted."""
 HEARTBEAT_SECONDS = 10.0
 ADOPT_SECONDS = 3.0
+ADOPTED_LIMIT = 16
+"""So many orphans one process holds: each keeps a file open."""
+TICK_BATCHES = 20
+"""So many batches of theirs are sent before it is the own journal's turn again."""
 EXIT_SECONDS = 2.0
 ROLL_SECONDS = 5.0
 BACKOFF_SECONDS = (0.25, 2.0)
@@ -66,8 +73,10 @@ class Shipment:
         # if somebody deleted the file under us, what follows needs a new one.
         if batch is not None and not batch.lines and isinstance(self.journal, Journal):
             self.journal.roll()
+        reached = self.reader.place.offset
         self._learn(reply, oldest)
-        return batch is not None and not self.paused and not self.closed
+        more = batch is not None or self.reader.place.offset < reached
+        return more and not self.paused and not self.closed
 
     def _next(self, closing: bool) -> tuple[Batch | None, Place]:
         batch, place = self.reader.next_batch()
@@ -90,7 +99,7 @@ class Shipment:
 
     def _info(self, batch: Batch | None, closing: bool) -> ProducerInfo:
         oldest = self._sent[0][2] if self._sent else batch and batch.oldest
-        last = closing and (batch is None or not batch.lines)
+        last = closing and not self.paused and (batch is None or not batch.lines)
         return ProducerInfo(
             recorded=self.journal.next_offset,
             host=self.journal.origin.host,
@@ -124,6 +133,11 @@ class Shipment:
             self._sent.clear()
             self.closed = False
             self.reader.rewind(min(offset, self.reader.place.offset))
+
+    def resume(self, orphan: OrphanJournal) -> None:
+        """Go on with a journal that was let go, and adopted again."""
+        orphan.next_offset = max(orphan.next_offset, self.journal.next_offset)
+        self.journal = self.reader.journal = orphan
 
     @property
     def unsent(self) -> int:
@@ -159,7 +173,10 @@ class Shipper:
         self._max_bytes = max_bytes
         self._max_batches = max_batches
         self._own = journal and Shipment(journal, stream, max_batches)
+        self._complaints = Complaints(self.counters)
         self._adopted: dict[str, Shipment] = {}
+        self._let_go: dict[str, Shipment] = {}
+        """Orphans above the limit: what was sent of them need not be sent again."""
         self._stop = Event()
         self._thread: Thread | None = None
         self._failures = 0
@@ -182,19 +199,18 @@ class Shipper:
     def _run(self) -> None:
         while not self._stop.wait(self._pause()):
             self._guarded(self.tick)
+            self._complaints.say()
         self._guarded(self._finish)
-        self.release()
+        self._complaints.say()
+        self._release_adopted()
 
     def _guarded(self, action) -> None:
         """The site must not notice: what fails is counted, and tried again."""
         try:
             action()
-        except StreamError as error:
-            self._failures += 1
-            self.counters[f"ship: {type(error).__name__}"] += 1
         except Exception as error:
             self._failures += 1
-            self.counters[f"ship: {type(error).__name__}: {error}"[:200]] += 1
+            self.counters[f"ship: {type(error).__name__}"] += 1
         else:
             self._failures = 0
 
@@ -207,31 +223,52 @@ class Shipper:
     def tick(self) -> None:
         """One look at everything: ship, and adopt when it is time."""
         now = time.monotonic()
-        if now >= self._next_adoption:
+        adopting = now >= self._next_adoption
+        if adopting:
             self._next_adoption = now + ADOPT_SECONDS
+            # First of all: it matters most when Redis is away.
             self._watch_size()
-            self.adopt()
         if self._own and self._own.is_due(now):
             self._ship(self._own)
             self._roll_when_quiet(now)
+        if adopting:
+            self.adopt()
+        left = TICK_BATCHES
         for shipment in list(self._adopted.values()):
-            if shipment.is_due(now):
-                self._ship_adopted(shipment)
+            if left and shipment.is_due(now):
+                left -= self._ship(shipment, closing=True, most=left)
+                self._bury(shipment)
 
     def sweep(self) -> tuple[int, int]:
         """Adopt and ship at once all that dead processes left on this machine.
 
-        Returns how many journals are in our care, and how many of their events are
-        not sent because the stream is full. Raises StreamError.
+        Returns how many journals these are, and how many of their events are not
+        sent because the stream is full. Raises StreamError.
         """
-        self.adopt()
-        adopted = list(self._adopted.values())
-        for shipment in adopted:
-            self._ship_adopted(shipment)
-        return len(adopted), sum(shipment.unsent for shipment in adopted)
+        journals = unsent = 0
+        for shipment in self._all_orphans():
+            self._ship(shipment, closing=True)
+            journals += 1
+            unsent += shipment.unsent
+            self._bury(shipment)
+            if len(self._adopted) > ADOPTED_LIMIT:
+                del self._adopted[shipment.journal.producer]
+                shipment.journal.close()
+                self._let_go[shipment.journal.producer] = shipment
+        return journals, unsent
 
-    def _ship_adopted(self, shipment: Shipment) -> None:
-        self._ship(shipment, closing=True)
+    def _all_orphans(self) -> Iterator[Shipment]:
+        """Those in our care, then one at a time all others that nobody holds."""
+        delete_left_over(self.root)
+        held = dict(self._adopted)
+        yield from held.values()
+        directories = {path.name: path for path in producer_directories(self.root)}
+        for name, directory in directories.items():
+            if name not in held and self._adopt(directory):
+                yield self._adopted[name]
+        self._let_go = {n: s for n, s in self._let_go.items() if n in directories}
+
+    def _bury(self, shipment: Shipment) -> None:
         if shipment.closed and shipment.counted:
             shipment.journal.remove()
             del self._adopted[shipment.journal.producer]
@@ -245,21 +282,45 @@ class Shipper:
             self.journal.roll()
             self.journal.delete_counted(self._own.expected)
 
-    def _ship(self, shipment: Shipment, closing: bool = False) -> None:
-        """Send what was recorded until now; what comes meanwhile can wait."""
+    def _ship(
+        self, shipment: Shipment, closing: bool = False, most: int | None = None
+    ) -> int:
+        """Send what was recorded until now; what comes meanwhile can wait.
+
+        Returns the number of round trips, at ``most`` so many.
+        """
         recorded = shipment.journal.next_offset
-        while shipment.step(closing) and not self._stop.is_set():
+        trips = 1
+        while shipment.step(closing) and trips != most and not self._stop.is_set():
             if not closing and shipment.reader.place.offset >= recorded:
-                return
+                break
+            trips += 1
+        return trips
 
     def adopt(self) -> int:
-        """Take over the journals of dead processes; how many are in our care."""
+        """Take over the journals of dead processes; how many are in our care.
+
+        Those above the limit wait on disk: for others, or until these are counted.
+        """
+        delete_left_over(self.root)
         for directory in producer_directories(self.root):
-            if directory.name in self._adopted:
-                continue
-            if orphan := OrphanJournal.adopt(directory):
-                self._adopted[directory.name] = self._take_over(orphan)
+            if len(self._adopted) >= ADOPTED_LIMIT:
+                break
+            if directory.name not in self._adopted:
+                self._adopt(directory)
         return len(self._adopted)
+
+    def _adopt(self, directory: Path) -> bool:
+        orphan = OrphanJournal.adopt(directory, self.stream.site)
+        if orphan is None:
+            return False
+        shipment = self._let_go.pop(directory.name, None)
+        if shipment:
+            shipment.resume(orphan)
+        else:
+            shipment = self._take_over(orphan)
+        self._adopted[directory.name] = shipment
+        return True
 
     def _take_over(self, orphan: OrphanJournal) -> Shipment:
         """Start where the dead process was counted, and end where it had come to.
@@ -286,14 +347,19 @@ class Shipper:
         if self._own and self.journal.next_offset:
             while time.monotonic() < self._deadline and self._own.step(closing=True):
                 pass
+            if self._own.closed:
+                self.journal.vacate(self._own.expected)
 
     def release(self) -> None:
         """Let go of all journals; what is left of them can be adopted."""
+        self._release_adopted()
+        if self.journal:
+            self.journal.close()
+
+    def _release_adopted(self) -> None:
         for shipment in self._adopted.values():
             shipment.journal.close()
         self._adopted.clear()
-        if self.journal:
-            self.journal.close()
 
     def abandon(self) -> None:
         """In a forked child: close what was inherited, without unlocking it."""

@@ -139,7 +139,7 @@ def lag_part(words: RedisWords | None, lines: list[Line] | None, now: float) -> 
 def look() -> tuple[list[Line], str]:
     """All lines, with Redis and the disk asked, and why Redis did not answer."""
     config = get_config().recorder
-    journals = held_journals(config.journal_dir)
+    journals = held_journals(config.journal_dir, config.site)
     words, problem = _listen()
     infos = words.infos if words else {}
     return fresh_lines(config.site, infos, journals), problem

@@ -23,6 +23,7 @@ from ..recording.journal import (
     Snapshot,
     end_of,
     list_segments,
+    origin_of,
     producer_directories,
     segment_path,
 )
@@ -147,9 +148,13 @@ def in_state(
     return lines.filter(live if state == State.LIVE else silent, closed=False)
 
 
-def held_journals(root: Path) -> dict[str, HeldJournal]:
-    """The journals on this machine, by producer."""
-    return {path.name: HeldJournal(path) for path in producer_directories(root)}
+def held_journals(root: Path, site: str) -> dict[str, HeldJournal]:
+    """The journals of ``site`` on this machine, by producer."""
+    return {
+        path.name: HeldJournal(path)
+        for path in producer_directories(root)
+        if (origin := origin_of(path)) is None or origin.site in ("", site)
+    }
 
 
 def fresh_lines(

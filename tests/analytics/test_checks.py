@@ -55,6 +55,11 @@ def test_unusable_setting_is_named(site, name, value):
         assert check() == []
 
 
+def test_times_without_a_zone(site):
+    site.USE_TZ = False
+    assert ids(checks.check_settings()) == ["E006"]
+
+
 def test_unusable_dimension_is_named(site, monkeypatch):
     def fail():
         raise checks.ImproperlyConfigured("Dimension 'x' is declared twice.")
@@ -77,6 +82,17 @@ def test_middleware_is_missing(settings):
 def test_middleware_is_not_outermost(settings):
     settings.MIDDLEWARE = [OTHER, checks.MIDDLEWARE]
     assert ids(checks.check_middleware()) == ["W001"]
+
+
+@pytest.mark.parametrize(
+    ("before", "found"), [([], ["E005"]), ([OTHER], ["E005", "W001"])]
+)
+def test_middleware_is_listed_twice(settings, before, found):
+    settings.MIDDLEWARE = [*before, checks.MIDDLEWARE, f"{__name__}.Recording"]
+    messages = checks.check_middleware()
+    assert ids(messages) == found
+    assert "2 times" in messages[0].msg
+    assert "Recording" in messages[0].hint
 
 
 # The journal's folder.

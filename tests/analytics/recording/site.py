@@ -287,6 +287,13 @@ def journal_lines(root: Path) -> list[bytes]:
     return lines
 
 
+def end(recorder: Recorder) -> None:
+    """Close it, and its journal, which only the end of a process closes."""
+    recorder.close()
+    if recorder._journal:
+        recorder._journal.close()
+
+
 @contextmanager
 def recorded_site(root: Path, settings, monkeypatch) -> Iterator[Recorded]:
     """Serve this site, recorded into `root`, with no Redis behind it."""
@@ -301,7 +308,7 @@ def recorded_site(root: Path, settings, monkeypatch) -> Iterator[Recorded]:
     try:
         yield Recorded(root)
     finally:
-        middleware.get_recorder().close()
+        end(middleware.get_recorder())
 
 
 def browser(**headers: str) -> Client:

@@ -2,13 +2,16 @@
 
 import errno
 import fcntl
+import json
 import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,11 @@ from analytics.recording.event import decode
 from analytics.recording.journal import (
     LOCK,
     Journal,
+    Origin,
     OrphanJournal,
+    delete_left_over,
     list_segments,
+    origin_of,
     producer_directories,
     segment_path,
     total_bytes,
@@ -28,7 +34,7 @@ from analytics.recording.recorder import Recorder, RecorderConfig
 from analytics.recording.shipper import Shipper
 from analytics.stream import Stream
 from tests.analytics.recording.events import event, line
-from tests.analytics.recording.site import journal_lines
+from tests.analytics.recording.site import end, journal_lines
 
 LINE = line()
 
@@ -50,7 +56,7 @@ def impatient(monkeypatch):
 def recorder(tmp_path):
     recorder = Recorder(a_config(tmp_path))
     yield recorder
-    recorder.close()
+    end(recorder)
 
 
 def a_config(root: Path, **changes) -> RecorderConfig:
@@ -448,7 +454,121 @@ def test_a_damaged_lock_file_hides_no_events(tmp_path, content):
     orphan = OrphanJournal.adopt(directory)
     assert orphan.next_offset == 9
     assert orphan.origin.pid == 0
+    assert abs(orphan.origin.started - time.time()) < 60
     orphan.close()
+
+
+@pytest.mark.parametrize(
+    ("pid", "started"),
+    [(1, 0), (1, -5), (1, 1e12), (1, "nan"), (-1, 1), (10**30, 1), ("inf", 1)],
+)
+def test_a_lock_file_says_nothing_that_no_table_takes(tmp_path, pid, started):
+    directory = tmp_path / "abc"
+    directory.mkdir()
+    said = json.dumps(["h\0\ud800", pid, started])
+    (directory / LOCK).write_text(said)
+    orphan = OrphanJournal.adopt(directory)
+    assert orphan.origin.host in ("h", "")
+    assert 0 <= orphan.origin.pid < 2**31
+    assert 1 <= orphan.origin.started <= time.time()
+    orphan.close()
+
+
+def test_a_journal_is_adopted_only_for_its_own_site(tmp_path):
+    journal = Journal(tmp_path, site="ours")
+    journal.append(LINE)
+    directory = journal.directory
+    journal.close()
+    assert origin_of(directory).site == "ours"
+    assert OrphanJournal.adopt(directory, "other") is None
+    OrphanJournal.adopt(directory, "ours").close()
+
+
+def test_a_lock_file_without_a_site_counts_as_ours(tmp_path):
+    directory = tmp_path / "abc"
+    directory.mkdir()
+    (directory / LOCK).write_text('["host", 7, 1700000000.0]')
+    orphan = OrphanJournal.adopt(directory, "ours")
+    assert orphan.origin == Origin("host", 7, 1700000000.0)
+    orphan.close()
+
+
+def test_a_recorder_s_journal_is_of_its_site(recorder, tmp_path):
+    recorder.record(event())
+    (directory,) = producer_directories(tmp_path)
+    assert origin_of(directory) == recorder._journal.origin
+    assert recorder._journal.origin.site == recorder.config.site
+
+
+# What crashes leave.
+
+
+def make_old(directory: Path) -> None:
+    long_ago = time.time() - journal_module.LEFT_SECONDS - 60
+    for path in (*directory.iterdir(), directory):
+        os.utime(path, (long_ago, long_ago))
+
+
+def test_removal_killed_in_between_leaves_a_folder_to_adopt(tmp_path, monkeypatch):
+    journal = Journal(tmp_path)
+    for _ in range(2):
+        journal.append(LINE)
+        journal.roll()
+    directory = journal.directory
+    journal.close()
+    orphan = OrphanJournal.adopt(directory)
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module.shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            orphan.remove()
+    assert [path.name for path in directory.iterdir()] == [LOCK]
+    orphan.close()
+    OrphanJournal.adopt(directory).remove()
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_segments_that_lost_their_lock_file_are_adopted_when_old(tmp_path, old):
+    directory = tmp_path / "abc"
+    directory.mkdir()
+    segment_path(directory, 0).write_bytes(LINE * 3)
+    if old:
+        make_old(directory)
+    orphan = OrphanJournal.adopt(directory)
+    assert (orphan and orphan.next_offset) == (3 if old else None)
+    if orphan:
+        assert is_locked(directory)
+        orphan.remove()
+
+
+def test_half_made_and_half_deleted_folders_are_deleted_when_old(tmp_path):
+    names = [".0123456789abcdef.01234567", "0123456789abcdef"]
+    fresh = [".0123456789abcdef.89abcdef", "fedcba9876543210"]
+    strange = [".not.ours", "lost+found"]
+    for name in (*names, *fresh, *strange):
+        (tmp_path / name).mkdir()
+    (tmp_path / names[0] / LOCK).touch()
+    for name in (*names, *strange):
+        make_old(tmp_path / name)
+    delete_left_over(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*fresh, *strange}
+
+
+def test_an_old_folder_whose_lock_is_held_is_left_alone(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(LINE)
+    hidden = tmp_path / f".{journal.producer}.01234567"
+    journal.directory.rename(hidden)
+    make_old(hidden)
+    delete_left_over(tmp_path)
+    assert hidden.exists()
+    journal.close()
+    delete_left_over(tmp_path)
+    assert not hidden.exists()
 
 
 def test_strange_files_are_left_alone(tmp_path):
@@ -472,5 +592,41 @@ def test_a_thread_that_cannot_start_costs_no_event(tmp_path, monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", refuse)
     recorder.record(event())
     assert held_offsets(tmp_path) == [0]
-    assert recorder.counters["ship: can't start new thread"] == 1
+    assert recorder.counters["ship: RuntimeError"] == 1
+    end(recorder)
+
+
+@pytest.mark.parametrize("act", [lambda r: r.record(event()), lambda r: r.miss("why")])
+def test_nothing_gets_out_of_a_recorder_that_cannot_start(tmp_path, monkeypatch, act):
+    def refuse():
+        raise OSError("no name")
+
+    monkeypatch.setattr(socket, "gethostname", refuse)
+    recorder = Recorder(a_config(tmp_path))
+    act(recorder)
+    act(recorder)
+    assert recorder.counters["record: OSError"] == 2
+    monkeypatch.undo()
+    act(recorder)
+    assert recorder._journal.next_offset == 1
+    end(recorder)
+
+
+def test_an_emptied_folder_is_made_again_for_what_still_comes(journal, tmp_path):
+    journal.append(LINE)
+    journal.vacate(0)
+    assert held_offsets(tmp_path) == [0]
+    journal.vacate(1)
+    assert list(tmp_path.iterdir()) == []
+    journal.append(LINE)
+    assert held_offsets(tmp_path) == [1]
+    assert is_locked(journal.directory)
+
+
+def test_what_is_recorded_after_the_end_is_left_to_an_adopter(recorder, tmp_path):
+    recorder.record(event())
     recorder.close()
+    recorder.record(event())
+    assert held_offsets(tmp_path) == [0, 1]
+    (directory,) = producer_directories(tmp_path)
+    assert is_locked(directory)
