@@ -184,7 +184,7 @@ class EventMaker:
             address,
             meta.get("HTTP_USER_AGENT", "")[:AGENT_LIMIT],
             meta.get("HTTP_ACCEPT_LANGUAGE", "")[:LANGUAGE_READ],
-            self._period(arrived),
+            self._period(arrived) if self._period else "",
         )
         match = request.resolver_match
         route = view = ""
@@ -230,10 +230,6 @@ class EventMaker:
         return self._visitor(address, agent, period), agent, first_language(language)
 
 
-def _stable(arrived: int) -> str:
-    return ""
-
-
 def _month(arrived: int) -> str:
     return _date(arrived)[:7]
 
@@ -243,8 +239,8 @@ def _date(arrived: int) -> str:
     return datetime.fromtimestamp(arrived // 10**9, UTC).date().isoformat()
 
 
-PERIODS: Mapping[str, Callable[[int], str]] = {
-    "stable": _stable,
+PERIODS: Mapping[str, Callable[[int], str] | None] = {
+    "stable": None,
     "month": _month,
     "day": _date,
 }

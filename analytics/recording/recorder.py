@@ -57,8 +57,12 @@ class Recorder:
             line = encode(event) + b"\n"
         except Exception as error:
             self.miss(f"encode: {type(error).__name__}")
-        else:
-            self._append(line)
+            return
+        # The response is not to fail because of us, whatever does.
+        try:
+            (self._journal or self._start()).append(line)
+        except Exception as error:
+            self.counters[f"record: {type(error).__name__}"] += 1
 
     def miss(self, reason: str) -> None:
         """Use up an offset for a request that could not be made an event.
@@ -66,12 +70,8 @@ class Recorder:
         It will show as lost in the ledger, and ``reason`` in ``counters``.
         """
         self.counters[reason] += 1
-        self._append(None)
-
-    def _append(self, line: bytes | None) -> None:
-        """The response is not to fail because of us, whatever does."""
         try:
-            (self._journal or self._start()).append(line)
+            (self._journal or self._start()).append(None)
         except Exception as error:
             self.counters[f"record: {type(error).__name__}"] += 1
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from analytics.conf import get_config
 from analytics.models import Producer, Rollup
-from analytics.recording.journal import list_segments, segment_path
+from analytics.recording.journal import Journal, list_segments, segment_path
 from analytics.rollup.buckets import Grain
+from tests.analytics.recording.events import line
 
 pytestmark = pytest.mark.django_db
 KEYS = [
@@ -251,3 +252,12 @@ def test_batch_that_was_already_under_way_is_a_duplicate(site_stream, new_web, d
     assert drain().duplicates == 1
     assert counted() == 0
     assert_status(recorded=4, counted=0, lost=4, waiting=0)
+
+
+def test_journals_of_another_site_in_the_folder_are_not_ours(site_stream):
+    other = Journal(get_config().recorder.journal_dir, site="other")
+    other.append(line())
+    try:
+        assert_status(recorded=0, producers=0)
+    finally:
+        other.close()
