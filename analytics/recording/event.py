@@ -83,3 +83,10 @@ def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     if text.isprintable():
         return text
     return "".join(filter(str.isprintable, text))
+
+
+def class_name(error: BaseException) -> str:
+    """The dotted name of an exception's class, as an event keeps it."""
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return clean(module + kind.__qualname__)

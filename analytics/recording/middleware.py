@@ -9,10 +9,9 @@ cookie, never loads the user or the session, and never lets an error of its own 
 
 from __future__ import annotations
 
-import re
 import sys
 from asyncio import CancelledError
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from time import perf_counter_ns, time_ns
@@ -28,8 +27,10 @@ from django.utils.functional import LazyObject, empty
 
 from ..conf import Config, get_config
 from ..rollup.dimensions import METHODS, declared_kwargs
-from .event import AGENT_LIMIT, KWARG_LIMIT, RequestEvent, clean
+from .event import AGENT_LIMIT, KWARG_LIMIT, RequestEvent, class_name, clean
+from .headers import LANGUAGE_READ, first_language, referrer_host
 from .recorder import Recorder
+from .streaming import follow_stream
 from .visitor import VisitorHash, client_address
 
 CLIENT_LEFT = 499
@@ -37,10 +38,6 @@ CLIENT_LEFT = 499
 _EXCEPTION = "_analytics_exception"
 _NO_KWARGS: dict[str, str] = {}
 _BODILESS = frozenset((204, 304))
-LANGUAGE_READ = 40
-"""So many characters of Accept-Language are looked at."""
-_HOST = re.compile(r"(?:[\w.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?")
-"""What may be a host: the beginning of a password, say, is none."""
 
 _recorder: Recorder | None = None
 
@@ -292,101 +289,6 @@ def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
         and "HTTP_HX_REQUEST" not in meta
         and "HTTP_X_REQUESTED_WITH" not in meta
     )
-
-
-def referrer_host(referrer: str, own: str) -> str:
-    """The host of an absolute ``referrer``; empty for our own and for rubbish."""
-    start = referrer.find("://") + 3
-    end = referrer.find("/", start)
-    if end > 0 and referrer[start:end] == own:
-        return ""
-    scheme, separator, rest = referrer.partition("://")
-    if not separator or scheme not in ("http", "https"):
-        return ""
-    for end in "/?#\\":
-        rest = rest.partition(end)[0]
-    host = rest.rpartition("@")[2].lower()
-    if host == own.lower() or not _HOST.fullmatch(host):
-        return ""
-    return clean(host)
-
-
-def first_language(header: str) -> str:
-    tag = header[:LANGUAGE_READ].partition(",")[0].partition(";")[0].strip().lower()
-    return clean(tag, 20)
-
-
-def class_name(error: BaseException) -> str:
-    kind = type(error)
-    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    return clean(module + kind.__qualname__)
-
-
-def follow_stream(response: Any, record: Callable[[int, str], None]) -> None:
-    """Call ``record`` once, when the server closes ``response``.
-
-    It gets the bytes sent, and the exception that ended the stream before its end. A
-    file's iterator is left alone, or the server could not use sendfile.
-    """
-    sent = _Sent(record)
-    if getattr(response, "file_to_stream", None) is not None:
-        sent.bytes = int(response.get("Content-Length") or 0)
-    elif response.is_async:
-        response.streaming_content = _acounted(response.streaming_content, sent)
-    else:
-        response.streaming_content = _counted(response.streaming_content, sent)
-    close = response.close
-
-    def close_and_record() -> None:
-        try:
-            close()
-        finally:
-            sent.end()
-
-    response.close = close_and_record
-
-
-class _Sent:
-    """The bytes of a stream so far, recorded at the first of its ends."""
-
-    __slots__ = ("_record", "bytes")
-
-    def __init__(self, record: Callable[[int, str], None]) -> None:
-        self._record: Callable[[int, str], None] | None = record
-        self.bytes = 0
-
-    def end(self, error: Exception | None = None) -> None:
-        record, self._record = self._record, None
-        if record is not None:
-            record(self.bytes, class_name(error) if error else "")
-
-
-def _counted(chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
-    try:
-        for chunk in chunks:
-            sent.bytes += len(chunk)
-            yield chunk
-    except Exception as error:
-        sent.end(error)
-        raise
-
-
-async def _acounted(chunks: AsyncIterator[bytes], sent: _Sent) -> AsyncIterator[bytes]:
-    """Ends itself where it breaks off: Django's ASGI handler closes no such response.
-
-    The synchronous one does not at a GeneratorExit: the garbage collector may throw
-    that in at a time when this thread holds the journal's lock.
-    """
-    try:
-        async for chunk in chunks:
-            sent.bytes += len(chunk)
-            yield chunk
-    except Exception as error:
-        sent.end(error)
-        raise
-    except GeneratorExit:
-        sent.end()
-        raise
 
 
 def _note_exception(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from .journal import Journal, OrphanJournal, Snapshot, segment_path
+from .folder import segment_path
+from .journal import Journal, OrphanJournal, Snapshot
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES = 256 * 1024

@@ -15,13 +15,8 @@ from threading import Event, Thread
 
 from ..stream import ProducerInfo, Reply, Stream
 from .complaints import Complaints
-from .journal import (
-    Journal,
-    OrphanJournal,
-    delete_left_over,
-    producer_directories,
-    total_bytes,
-)
+from .folder import delete_left_over, producer_directories, total_bytes
+from .journal import Journal, OrphanJournal
 from .reader import Batch, Place, Reader
 
 INTERVAL = 0.25

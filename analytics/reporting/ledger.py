@@ -19,14 +19,14 @@ from django.utils.translation import gettext_lazy as _
 
 from ..managers import MISSING_HOURS
 from ..models import Producer
-from ..recording.journal import (
-    Snapshot,
+from ..recording.folder import (
     end_of,
     list_segments,
     origin_of,
     producer_directories,
     segment_path,
 )
+from ..recording.journal import Snapshot
 from ..recording.reader import Reader
 from ..stream import moment
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ..conf import get_config
 from ..managers import MISSING_HOURS
 from ..models import Producer, Writer
-from ..recording.journal import end_of
+from ..recording.folder import end_of
 from ..stream import Stream
 
 

@@ -30,7 +30,8 @@ from analytics.models import DeadLetter, Producer, Rollup, Writer
 from analytics.recording import journal as journal_module
 from analytics.recording import reader
 from analytics.recording.event import encode
-from analytics.recording.journal import Journal, OrphanJournal, list_segments
+from analytics.recording.folder import list_segments, segment_path
+from analytics.recording.journal import Journal, OrphanJournal
 from analytics.recording.shipper import Shipment
 from analytics.rollup import drain as drain_module
 from analytics.rollup.buckets import Grain
@@ -130,7 +131,7 @@ class Process:
         if len(segments) < 2:
             return set()
         index = number % (len(segments) - 1)
-        path = journal_module.segment_path(self.directory, segments[index])
+        path = segment_path(self.directory, segments[index])
         lines = path.read_bytes().count(b"\n")
         path.unlink()
         return set(range(segments[index], segments[index] + lines))

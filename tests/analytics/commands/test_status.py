@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from analytics.conf import get_config
 from analytics.models import Producer, Rollup
-from analytics.recording.journal import Journal, list_segments, segment_path
+from analytics.recording.folder import list_segments, segment_path
+from analytics.recording.journal import Journal
 from analytics.rollup.buckets import Grain
 from tests.analytics.recording.events import line
 

@@ -31,11 +31,7 @@ from django.views.decorators.http import etag, require_GET
 
 from analytics.recording import middleware
 from analytics.recording.event import RequestEvent, decode
-from analytics.recording.journal import (
-    list_segments,
-    producer_directories,
-    segment_path,
-)
+from analytics.recording.folder import list_segments, producer_directories, segment_path
 from analytics.recording.recorder import Recorder
 
 MIDDLEWARE = (

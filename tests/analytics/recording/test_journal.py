@@ -16,13 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from analytics.recording import folder
 from analytics.recording import journal as journal_module
 from analytics.recording.event import decode
-from analytics.recording.journal import (
+from analytics.recording.folder import (
     LOCK,
-    Journal,
     Origin,
-    OrphanJournal,
     delete_left_over,
     list_segments,
     origin_of,
@@ -30,6 +29,7 @@ from analytics.recording.journal import (
     segment_path,
     total_bytes,
 )
+from analytics.recording.journal import Journal, OrphanJournal
 from analytics.recording.recorder import Recorder, RecorderConfig
 from analytics.recording.shipper import Shipper
 from analytics.stream import Stream
@@ -384,7 +384,7 @@ def test_a_dead_process_s_journal_is_adopted_by_one(tmp_path):
     code = """
 import os, sys
 from pathlib import Path
-from analytics.recording.journal import Journal
+from analytics.recording.journal import (Journal)
 journal = Journal(Path(sys.argv[1]))
 for _ in range(3):
     journal.append(b"[]\\n")
@@ -504,7 +504,7 @@ def test_a_recorder_s_journal_is_of_its_site(recorder, tmp_path):
 
 
 def make_old(directory: Path) -> None:
-    long_ago = time.time() - journal_module.LEFT_SECONDS - 60
+    long_ago = time.time() - folder.LEFT_SECONDS - 60
     for path in (*directory.iterdir(), directory):
         os.utime(path, (long_ago, long_ago))
 
@@ -522,7 +522,7 @@ def test_removal_killed_in_between_leaves_a_folder_to_adopt(tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(journal_module.shutil, "rmtree", killed)
+        patched.setattr(folder.shutil, "rmtree", killed)
         with pytest.raises(KeyboardInterrupt):
             orphan.remove()
     assert [path.name for path in directory.iterdir()] == [LOCK]

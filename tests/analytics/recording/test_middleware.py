@@ -15,13 +15,12 @@ from django.utils.functional import SimpleLazyObject
 
 from analytics.recording import middleware
 from analytics.recording.event import KWARG_LIMIT
+from analytics.recording.headers import first_language, referrer_host
 from analytics.recording.middleware import (
     AnalyticsMiddleware,
-    first_language,
     get_recorder,
     is_page,
     loaded_user,
-    referrer_host,
 )
 from analytics.rollup import dimensions
 from analytics.rollup.dimensions import Dimension

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from analytics.recording.event import RequestEvent, decode
-from analytics.recording.journal import producer_directories
+from analytics.recording.folder import producer_directories
 from tests.analytics.recording.site import CHUNKS, LONG, MIDDLEWARE, journal_lines
 
 ROOT = Path(__file__).resolve().parents[3]

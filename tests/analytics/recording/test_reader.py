@@ -8,11 +8,8 @@ from hypothesis import strategies as st
 
 from analytics.recording import journal as journal_module
 from analytics.recording import reader as reader_module
-from analytics.recording.journal import (
-    Journal,
-    OrphanJournal,
-    segment_path,
-)
+from analytics.recording.folder import segment_path
+from analytics.recording.journal import Journal, OrphanJournal
 from analytics.recording.reader import Reader
 from tests.analytics.recording.events import line
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from analytics.models import Producer
-from analytics.recording import journal as journal_module
+from analytics.recording import folder
 from analytics.recording import shipper as shipper_module
 from analytics.recording.event import encode
 from analytics.recording.journal import Journal, OrphanJournal
@@ -246,7 +246,7 @@ def test_the_journal_of_another_site_is_not_adopted(tmp_path, stream, make):
 
 @pytest.mark.parametrize("way", [Shipper.tick, Shipper.sweep])
 def test_adopters_delete_what_was_half_made(tmp_path, stream, make, monkeypatch, way):
-    monkeypatch.setattr(journal_module, "LEFT_SECONDS", -1.0)
+    monkeypatch.setattr(folder, "LEFT_SECONDS", -1.0)
     hidden = tmp_path / ".0123456789abcdef.01234567"
     hidden.mkdir()
     way(make())
