@@ -122,9 +122,11 @@ class Site:
         words = ["uvicorn", "tests.acceptance.asgi:application", "--uds", str(address)]
         return Web(self.start("web", words), address, workers=0)
 
-    def start_worker(self, concurrency: int = 1, **env: str) -> Process:
+    def start_worker(
+        self, concurrency: int = 1, pool: str = "threads", **env: str
+    ) -> Process:
         words = ["celery", "-A", "celery_app", "worker", "-Q", "drain", "-l", "INFO"]
-        words += ["-c", str(concurrency), "-n", "drain@%h"]
+        words += ["-P", pool, "-c", str(concurrency), "-n", "drain@%h"]
         words += ["--without-gossip", "--without-mingle"]
         return self.start("worker", words, **env)
 

@@ -51,7 +51,8 @@ def test_worker_killed_again_and_again(site):
     """Celery's own child dies in the middle of a task, under load, and is replaced."""
     flag = site.folder / "kill"
     site.start_beat()
-    site.start_worker(ANALYTICS_FAIL_POINT=f"drain-before-commit:{flag}")
+    fail_point = f"drain-before-commit:{flag}"
+    site.start_worker(pool="prefork", ANALYTICS_FAIL_POINT=fail_point)
     web = site.start_web()
     with web.load(clients=2) as load:
         for _ in range(3):
@@ -69,7 +70,7 @@ def test_drain_delivered_five_times_at_once(site):
     outcome = web.requests(1_300)
     site.wait_shipped(1_300)
     send_drains(site, 5)
-    worker = site.start_worker(concurrency=5)
+    worker = site.start_worker(concurrency=5, pool="prefork")
 
     done = "succeeded in"
     site.wait_for(lambda: worker.said().count(done) == 5, "five drains end")
