@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Sum
 from django.utils import timezone
+
+from .conf import get_config
 
 if TYPE_CHECKING:
     from .models import JobRun, Writer
@@ -20,6 +22,22 @@ class RollupQuerySet(models.QuerySet):
 
     def of(self, site: str, dimension: str, grain: int) -> RollupQuerySet:
         return self.filter(site=site, dimension=dimension, grain=grain)
+
+
+class TrafficManager(models.Manager.from_queryset(RollupQuerySet)):
+    """This site's rows of one dimension, grain and set of audiences: what may be
+    added up without knowing how the table is made."""
+
+    def __init__(
+        self, dimension: str, grain: int, audiences: Sequence[int] = (0,)
+    ) -> None:
+        super().__init__()
+        self.dimension, self.grain, self.audiences = dimension, grain, audiences
+
+    def get_queryset(self) -> RollupQuerySet:
+        rows = super().get_queryset()
+        rows = rows.of(get_config().site, self.dimension, self.grain)
+        return rows.filter(audience__in=self.audiences)
 
 
 class WriterManager(models.Manager):

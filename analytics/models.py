@@ -10,7 +10,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from .fields import HistogramField, VisitorsField
-from .managers import JobRunManager, ProducerQuerySet, RollupQuerySet, WriterManager
+from .managers import (
+    JobRunManager,
+    ProducerQuerySet,
+    RollupQuerySet,
+    TrafficManager,
+    WriterManager,
+)
 from .rollup.buckets import Grain
 
 
@@ -64,10 +70,59 @@ class Rollup(models.Model):
                 name="analytics_rollup_unique",
             ),
         )
+        permissions = (("export_rollup", _("Can export rollups")),)
 
     def __str__(self) -> str:
         key = self.key or self.dimension
         return f"{key} {self.get_audience_display()} {self.bucket:%Y-%m-%d %H:%M}"
+
+
+class DailyTraffic(Rollup):
+    """What people asked for, by day: rows that charts may add up."""
+
+    objects = TrafficManager("total", Grain.DAY)
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("daily traffic")
+        verbose_name_plural = _("daily traffic")
+
+
+class HourlyTraffic(Rollup):
+    """What people asked for, by hour."""
+
+    objects = TrafficManager("total", Grain.HOUR)
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("hourly traffic")
+        verbose_name_plural = _("hourly traffic")
+
+
+class DailyRouteTraffic(Rollup):
+    """What people asked for, by day and route."""
+
+    objects = TrafficManager("route", Grain.DAY)
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("daily traffic by route")
+        verbose_name_plural = _("daily traffic by route")
+
+
+class DailyBotTraffic(Rollup):
+    """What programs asked for, by day."""
+
+    objects = TrafficManager("total", Grain.DAY, (Audience.BOTS,))
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        verbose_name = _("daily traffic of bots")
+        verbose_name_plural = _("daily traffic of bots")
 
 
 class Writer(models.Model):

@@ -6,10 +6,11 @@ An installed app adds its own with a module ``dimensions`` that holds a sequence
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from typing import NamedTuple
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +27,8 @@ NOT_FOUND = "(not found)"
 """The one route of all paths that lead nowhere."""
 NO_VIEW = "(no view)"
 """The route of what a middleware answered: redirects, bad hosts."""
+NO_REFERRER = "(none)"
+"""Typed, bookmarked, from the site itself, or not told."""
 
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -34,6 +37,22 @@ STATUSES = tuple(map(str, range(600)))
 KEY_LIMIT = 200
 
 Key = str | tuple[str, ...] | None
+
+
+class Label(NamedTuple):
+    """What people see of a key."""
+
+    text: str
+    url: str = ""
+    """Where a click on it leads, if anywhere."""
+
+
+class Card(NamedTuple):
+    """What the overview shows of a dimension: its largest keys."""
+
+    title: str | Promise
+    measure: str = "views"
+    """The sum that ranks them: ``requests``, ``views`` or ``errors``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +76,13 @@ class Dimension:
     """Whether rows have a sketch of visitors."""
     kwargs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """View name -> URL keyword arguments that ``key`` needs in the event."""
+    resolve: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+    """Keys as events have them -> keys to store, asked once for a batch of events.
+    An event whose key is missing in the answer is not counted by the dimension."""
+    describe: Callable[[Sequence[str]], Mapping[str, Label]] | None = None
+    """Stored keys -> their labels; a key that is missing is shown as it is."""
+    card: Card | None = None
+    """Its place on the overview, if it has one."""
 
     @property
     def grains(self) -> tuple[Grain, ...]:
@@ -69,6 +95,13 @@ def _route(event: RequestEvent) -> str:
 
 def _method(event: RequestEvent) -> str:
     return event.method if event.method in METHODS else OTHER
+
+
+def _error_referrer(event: RequestEvent) -> str | None:
+    """The site that led to a request that failed: a broken link, mostly."""
+    if event.status < 400 and not event.exception:
+        return None
+    return event.referrer or NO_REFERRER
 
 
 WITH_MINUTES = {Grain.MINUTE: 2, Grain.HOUR: 90, Grain.DAY: None}
@@ -89,6 +122,7 @@ BUILT_IN = (
         days=WITH_MINUTES,
         latency=True,
         visitors=True,
+        card=Card(_("Routes"), "requests"),
     ),
     Dimension(
         name="status", label=_("Status"), key=lambda event: STATUSES[event.status]
@@ -99,6 +133,12 @@ BUILT_IN = (
         label=_("Exception"),
         key=lambda event: event.exception or None,
         visitors=True,
+    ),
+    Dimension(
+        name="error_referrer",
+        label=_("Referrer of errors"),
+        key=_error_referrer,
+        card=Card(_("Referrers of errors"), "requests"),
     ),
     Dimension(
         name="user",

@@ -1,21 +1,26 @@
 """Counts events that did not come through a journal: demo traffic, imported logs.
 
 Writes rollups and one ledger line for their source, in one transaction, under the
-same writer row as the drain.
+same writer row as the drain. Deletes days, of a source that had them for itself.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from ..conf import get_config
-from ..models import Producer, Writer
+from ..models import Producer, Rollup, Writer
 from ..recording.event import RequestEvent
 from . import store
-from .dimensions import get_dimensions
+from .buckets import Grain
+from .dimensions import Dimension, get_dimensions
 from .fold import fold
 
 
@@ -23,14 +28,15 @@ def count_events(events: Sequence[RequestEvent], source: str) -> None:
     """Add ``events``, at most some 50 000, to the tables.
 
     ``source`` (at most 32 characters) names their line in the ledger. Calling it
-    twice counts twice: only who has offsets can be recognised.
+    twice counts twice: only who has offsets can be recognised. Rows that are past
+    their time already are not written.
     """
     config = get_config()
     Writer.objects.of(config.site, config.zone.key)
     with transaction.atomic():
         Writer.objects.lock(config.site)
         admit = store.Admission(config.site)
-        rows = fold(events, get_dimensions(), config.zone, admit)
+        rows = fold(events, _lasting(events), config.zone, admit)
         store.add_existing(config.site, rows)
         store.save_rows(config.site, rows)
         line, _ = Producer.objects.get_or_create(site=config.site, producer=source)
@@ -39,3 +45,135 @@ def count_events(events: Sequence[RequestEvent], source: str) -> None:
         line.counted += len(events)
         line.seen = timezone.now()
         line.save()
+
+
+def _lasting(events: Sequence[RequestEvent]) -> list[Dimension]:
+    """The dimensions without the grains whose rows `retention` would delete at once."""
+    newest = max((event.time for event in events), default=0)
+    age = timezone.now().timestamp() - newest / 1000
+
+    def lasts(days: int | None) -> bool:
+        return days is None or age < days * 86_400
+
+    return [
+        replace(dimension, days={g: d for g, d in dimension.days.items() if lasts(d)})
+        for dimension in get_dimensions()
+    ]
+
+
+class DaysTaken(Exception):
+    """Days that a source wants for itself, and that hold requests of others."""
+
+    def __init__(self, days: Sequence[datetime.datetime], requests: int) -> None:
+        super().__init__(f"{requests} requests of others on {len(days)} days")
+        self.days, self.requests = days, requests
+
+
+class Interrupted(Exception):
+    """Another process has begun, ended or removed the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDays:
+    """Whole days that one source has for itself, and can therefore take away again.
+
+    Its line in the ledger is open from `begin` to `finish`, and from the start of
+    `remove` to its end, when it is gone. Killed between, it stays open.
+    """
+
+    source: str
+    """At most 32 characters."""
+    start: datetime.datetime
+    """Where a day begins, as ``end``, which is exclusive."""
+    end: datetime.datetime
+
+    @property
+    def line(self) -> Producer | None:
+        return self._lines().first()
+
+    def begin(self) -> None:
+        """Take the days; raises `DaysTaken` unless nothing was counted on them."""
+        config = get_config()
+        Writer.objects.of(config.site, config.zone.key)
+        with transaction.atomic():
+            Writer.objects.lock(config.site)
+            if self.line:
+                raise Interrupted(self.source)
+            if days := self._days():
+                raise DaysTaken(sorted(days), sum(days.values()))
+            Producer.objects.create(
+                site=config.site, producer=self.source, seen=timezone.now()
+            )
+
+    def count(self, events: Sequence[RequestEvent]) -> None:
+        """`count_events`, as long as the line is open; else raises `Interrupted`."""
+        with transaction.atomic():
+            Writer.objects.lock(get_config().site)
+            if not self._lines().filter(closed=False).exists():
+                raise Interrupted(self.source)
+            count_events(events, self.source)
+
+    def finish(self) -> None:
+        """Say that nothing more will come."""
+        self._lines().update(closed=True, seen=timezone.now())
+
+    def give_up(self) -> None:
+        """Say that nobody is at it any more, though it is not finished."""
+        self._lines().filter(closed=False).update(seen=None)
+
+    def remove(self, force: bool = False) -> None:
+        """Delete all rows of the days, a day at a time, then the line.
+
+        Raises `DaysTaken`, unless forced, if requests of others were counted there.
+        """
+        site = get_config().site
+        with transaction.atomic():
+            Writer.objects.lock(site)
+            days, line = self._days(), self._verified_line(force)
+            line.closed = False
+            line.save()
+        found = Rollup.objects.filter(site=site).order_by().values_list("dimension")
+        dimensions = {name for (name,) in found.distinct()}
+        for day, end in pairwise((*sorted(days), self.end)):
+            # All of its dimensions and grains, said as the index wants it.
+            rows = Rollup.objects.filter(
+                site=site, dimension__in=dimensions, grain__in=tuple(Grain)
+            )
+            self._remove_day(rows.filter(bucket__gte=day, bucket__lt=end), day, force)
+        self._lines().delete()
+
+    def _remove_day(
+        self, rows: models.QuerySet[Rollup], day: datetime.datetime, force: bool
+    ) -> None:
+        """A day goes in one transaction, some thousand rows, so it is never half."""
+        with transaction.atomic():
+            Writer.objects.lock(get_config().site)
+            line = self._verified_line(force)
+            left = max(line.counted - self._days().get(day, 0), 0)
+            line.recorded = line.expected = line.counted = left
+            line.save()
+            rows.delete()
+
+    def _verified_line(self, force: bool) -> Producer:
+        """The line, if it tells of all that was counted on its days."""
+        days, line = self._days(), self.line
+        if line is None:
+            raise Interrupted(self.source)
+        if not force and sum(days.values()) != line.counted:
+            raise DaysTaken(sorted(days), sum(days.values()) - line.counted)
+        return line
+
+    def _days(self) -> dict[datetime.datetime, int]:
+        """Requests on those of the days on which any were counted."""
+        rows = Rollup.objects.of(get_config().site, "total", Grain.DAY)
+        rows = rows.filter(bucket__gte=self.start, bucket__lt=self.end).order_by()
+        return dict(rows.values_list("bucket").annotate(n=Sum("requests")))
+
+    def _lines(self) -> models.QuerySet[Producer]:
+        return Producer.objects.filter(site=get_config().site, producer=self.source)
+
+
+def find_lines(prefix: str) -> list[Producer]:
+    """The site's ledger lines of the sources that begin so."""
+    site = get_config().site
+    return list(Producer.objects.filter(site=site, producer__startswith=prefix))

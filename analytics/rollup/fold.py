@@ -7,12 +7,13 @@ question of its caller: which keys a day may admit.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.db import DatabaseError
 
 from ..recording.event import RequestEvent
 from .bots import is_bot
@@ -131,7 +132,38 @@ def _keys(
     table, codes = _factorise(found)
     # Two keys may be one when they are cut.
     keys, recoded = _factorise([str(key)[:KEY_LIMIT] for key in table])
-    return index, np.array(recoded, np.int64)[codes], keys
+    codes = np.array(recoded, np.int64)[codes]
+    if dimension.resolve is None:
+        return index, codes, keys
+    return _resolved(dimension, index, codes, keys)
+
+
+def _resolved(
+    dimension: Dimension, index: np.ndarray, codes: np.ndarray, keys: list[str]
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The same with stored keys, without the events that have none."""
+    answers = _answers(dimension, keys)
+    stored, recoded = _factorise([answers.get(key) for key in keys])
+    codes = np.array(recoded, np.int64)[codes]
+    if None in stored:
+        kept = codes != stored.index(None)
+        index, codes = index[kept], codes[kept]
+    # Several keys of an event may have become one.
+    pairs, _ = _counted(index * len(stored) + codes)
+    index, codes = np.divmod(pairs, len(stored))
+    return index, codes, [str(key)[:KEY_LIMIT] for key in stored]
+
+
+def _answers(dimension: Dimension, keys: list[str]) -> Mapping[str, str]:
+    """An app's mistake must not stop all counting; a database that is away must, or
+    what it would have told is missing for ever."""
+    try:
+        return dimension.resolve(keys)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("Resolving keys of dimension %r failed.", dimension.name)
+        return {}
 
 
 def _found(events: Sequence[RequestEvent], dimension: Dimension) -> list[Key]:

@@ -272,6 +272,17 @@ class Visitors:
         union.update(other._sketch)
         self._sketch = union.get_result(_TYPE)
 
+    @classmethod
+    def union(cls, many: Iterable[Self]) -> Self:
+        """All of ``many`` merged: the same as one by one, in less time."""
+        union = hll_union(_LG_K)
+        for visitors in many:
+            union.update(visitors._sketch)
+        total = cls()
+        if not union.is_empty():
+            total._sketch = union.get_result(_TYPE)
+        return total
+
     def __add__(self, other: Self) -> Self:
         if not isinstance(other, Visitors):
             return NotImplemented

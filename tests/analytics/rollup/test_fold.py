@@ -1,11 +1,12 @@
 """Folding in columns gives what counting one event after the other gives."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from django.db import OperationalError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,15 @@ SEVERAL = Dimension(
     visitors=True,
 )
 FEW_ROUTES = Dimension(name="few", label="Capped", key=lambda e: e.route, cap=2)
-DIMENSIONS = (*BUILT_IN, SEVERAL, FEW_ROUTES)
+STORED = {"a": "A", "aa": "A", "ab": "AB", "b": "A"}
+"""What the database knows of the keys "a", "b", "c", "d"; of some it knows nothing."""
+RESOLVED = Dimension(
+    name="resolved",
+    label="Resolved",
+    key=lambda event: tuple(event.language) or None,
+    resolve=lambda keys: {key: STORED[key] for key in keys if key in STORED},
+)
+DIMENSIONS = (*BUILT_IN, SEVERAL, FEW_ROUTES, RESOLVED)
 
 EVENTS = st.lists(
     st.builds(
@@ -107,7 +116,10 @@ def keys_of(dimension, event):
     found = dimension.key(event)
     if found is None:
         return ()
-    return (found,) if isinstance(found, str) else sorted(set(found), key=found.index)
+    found = [found] if isinstance(found, str) else list(found)
+    if dimension.resolve:
+        found = [STORED[key] for key in found if key in STORED]
+    return sorted(set(found), key=found.index)
 
 
 def audience(event):
@@ -203,3 +215,35 @@ def test_the_cap_asks_for_keys_in_order_of_appearance():
     events = [page(route=route) for route in ("/b/", "/a/", "/b/", "/c/")]
     fold(events, [FEW_ROUTES], BERLIN, admit)
     assert asked == [["/b/", "/a/", "/c/"]]
+
+
+def test_keys_are_resolved_once_for_all_events():
+    asked = []
+
+    def resolve(keys):
+        asked.append(keys)
+        return {"/a/": "1", "/b/": "1"}
+
+    resolved = replace(FEW_ROUTES, resolve=resolve)
+    events = [page(route=route) for route in ("/a/", "/b/", "/a/", "/gone/")]
+    rows = fold(events, [resolved], BERLIN, first_keys)
+    days = {row[3]: m.requests for row, m in rows.items() if row[1] == Grain.DAY}
+    assert days == {"1": 3}
+    assert asked == [["/a/", "/b/", "/gone/"]]
+
+
+def test_a_mistake_of_an_app_in_resolving_stops_nothing_else(caplog):
+    def resolve(keys):
+        raise KeyError(keys)
+
+    rows = fold([PAGE], [replace(FEW_ROUTES, resolve=resolve)], BERLIN, first_keys)
+    assert rows == {}
+    assert "few" in caplog.text
+
+
+def test_a_database_that_is_away_stops_the_fold_so_that_nothing_is_missed():
+    def resolve(keys):
+        raise OperationalError("away")
+
+    with pytest.raises(OperationalError):
+        fold([PAGE], [replace(FEW_ROUTES, resolve=resolve)], BERLIN, first_keys)

@@ -380,3 +380,17 @@ def test_only_like_is_added_to_like():
         Histogram() + Visitors()
     with pytest.raises(TypeError):
         Visitors() + 1
+
+
+@pytest.mark.parametrize("size", [0, 5, 500, 40_000])
+def test_a_union_is_what_merging_one_by_one_gives(size):
+    many = []
+    for number in range(4):
+        one = Visitors()
+        one.add_many(range(number * size, 2 * number * size))
+        many.append(one)
+    merged = Visitors()
+    for one in many:
+        merged.merge(one)
+    assert Visitors.union(many) == merged
+    assert Visitors.union(many).estimate() == merged.estimate()
