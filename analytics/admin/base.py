@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Writer
+from ..reporting.words import number
 
 COUNT_LIMIT = 10_000
 NOTHING = "–"
@@ -43,7 +44,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """What the empty list says: why, and what would fill it."""
 
     class Media:
-        css = {"all": ("analytics/admin.css",)}
+        css = {"all": ("analytics/admin.css", "analytics/filters.css")}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -77,11 +78,6 @@ class SiteFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: models.QuerySet
     ) -> models.QuerySet:
         return queryset.filter(site=self.value()) if self.value() else queryset
-
-
-def number(value: float) -> str:
-    """12430 -> '12 430', with narrow no-break spaces between the thousands."""
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def number_columns(names: Iterable[str]) -> Callable[[type], type]:

@@ -17,6 +17,8 @@ from ..rollup.buckets import Grain
 from ..rollup.dimensions import get_dimensions
 from ..rollup.sketches import duration
 from .base import NOTHING, ReadOnlyAdmin, SiteFilter, number, number_columns
+from .exporting import ExportMixin
+from .overview import OverviewAddresses
 
 FORMATS = {Grain.MINUTE: "Y-m-d H:i", Grain.HOUR: "Y-m-d H:i", Grain.DAY: "Y-m-d"}
 
@@ -38,7 +40,7 @@ class DimensionFilter(admin.SimpleListFilter):
 
 @admin.register(Rollup)
 @number_columns(("requests", "views", "errors"))
-class RollupAdmin(ReadOnlyAdmin):
+class RollupAdmin(OverviewAddresses, ExportMixin, ReadOnlyAdmin):
     """Newest rows first: that is the order of the primary key, and cheap."""
 
     list_display = (

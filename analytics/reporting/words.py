@@ -1,0 +1,39 @@
+"""Numbers as people read them: in pages, tiles and tables alike."""
+
+from __future__ import annotations
+
+from ..rollup.sketches import duration
+
+NOTHING = "–"
+SPACE = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: float) -> str:
+    """12430 -> '12 430', with narrow no-break spaces between the thousands."""
+    return f"{value:,}".replace(",", SPACE)
+
+
+def percent(value: float | None) -> str:
+    """0.4211 -> '0.42 %'."""
+    return NOTHING if value is None else f"{value:.2f}{SPACE}%"
+
+
+def microseconds(value: float | None) -> str:
+    """85210 -> '85 ms'."""
+    return NOTHING if value is None else duration(value)
+
+
+def change(now: float | None, before: float | None) -> float | None:
+    """By how many percent it grew; None where that has no meaning."""
+    if now is None or not before:
+        return None
+    return 100 * (now - before) / before
+
+
+def signed(value: float) -> str:
+    """12.34 -> '+12 %', -0.5 -> '−0.5 %': two digits, as far as they say anything."""
+    digits = 0 if abs(value) >= 9.95 else 1
+    text = f"{abs(value):,.{digits}f}".replace(",", SPACE)
+    sign = "" if float(f"{value:.{digits}f}") == 0 else "+" if value > 0 else MINUS
+    return f"{sign}{text}{SPACE}%"
