@@ -1,0 +1,122 @@
+"""Rollups as a workbook, for those who read the numbers in a spreadsheet.
+
+Reads the rows that `exports` reads. Writes temporary files that nobody else may read,
+and leaves none of them behind. Never makes half a workbook: more rows than fit are
+refused before the first is written.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from django.db import models
+
+from .exports import COLUMNS, exported
+from .formulas import is_formula
+
+SHEET_ROWS = 1_048_575
+"""As many as a sheet holds below the columns' names."""
+ROWS = 100_000
+"""As many as are written well within the half minute that servers give a request."""
+CHUNK = 1 << 16
+BUCKET = COLUMNS.index("bucket")
+
+# What XML cannot hold, and what takes the place of it.
+_IMPOSSIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class TooManyRows(Exception):
+    """What was asked for does not fit; ``limit`` says how many would."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A workbook takes {limit} rows.")
+        self.limit = limit
+
+
+def available() -> bool:
+    """Whether openpyxl is installed: it is an extra."""
+    return find_spec("openpyxl") is not None
+
+
+def verify_size(rows: models.QuerySet) -> None:
+    """Raise TooManyRows unless all rows fit; counts no further than that."""
+    limit = min(ROWS, SHEET_ROWS)
+    if rows.order_by()[: limit + 1].count() > limit:
+        raise TooManyRows(limit)
+
+
+def xlsx_chunks(rows: models.QuerySet) -> Iterator[bytes]:
+    """The bytes of the workbook, which is complete before the first of them."""
+    verify_size(rows)
+    with TemporaryFile() as file:
+        _write(rows, file)
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _write(rows: models.QuerySet, file: IO[bytes]) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("rollups")
+    sheet.freeze_panes = "A2"
+    with _without_remains(sheet):
+        cells = _Cells(sheet)
+        sheet.append([cells.text(name) for name in COLUMNS])
+        written = 0
+        for batch in exported(rows, text=cells.text, moment=_naive):
+            written += len(batch)
+            if written > SHEET_ROWS:
+                # Rows that came after they were counted.
+                raise TooManyRows(SHEET_ROWS)
+            for row in batch:
+                sheet.append(row)
+        book.save(file)
+
+
+class _Cells:
+    """Makes cells of what openpyxl would take for something else."""
+
+    def __init__(self, sheet: Any) -> None:
+        self.sheet = sheet
+
+    def text(self, text: str) -> Any:
+        """A text, or a cell that says that it is one and not a formula or an error."""
+        from openpyxl.cell import WriteOnlyCell
+
+        text = _IMPOSSIBLE.sub(_REPLACEMENT, text)
+        if not is_formula(text) and not text.startswith("#"):
+            return text
+        cell = WriteOnlyCell(self.sheet, text)
+        cell.data_type = "s"
+        # A spreadsheet's own mark of a text: it stays one when the cell is edited.
+        cell.quotePrefix = True
+        return cell
+
+
+def _naive(moment: datetime.datetime) -> datetime.datetime:
+    """Spreadsheets know no zones: the local time as it is."""
+    return moment.replace(tzinfo=None)
+
+
+@contextmanager
+def _without_remains(sheet: Any) -> Iterator[None]:
+    """Deletes openpyxl's own temporary file, which it forgets when anything fails."""
+    try:
+        yield
+    except BaseException:
+        if sheet._writer:
+            try:
+                if not sheet.closed:
+                    sheet.close()
+            finally:
+                sheet._writer.cleanup()
+        raise
