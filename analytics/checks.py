@@ -8,6 +8,7 @@ them read only.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connections
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from . import schedule
@@ -39,6 +42,7 @@ NETWORK = frozenset((
 # fmt: on
 MOUNTS = Path("/proc/self/mountinfo")
 OLDEST_REDIS = (6, 2)
+CHART_VIEWS = "admin_tools_stats.views"
 PEEK = 100
 KEY_LENGTH = 32
 LOOPBACK = frozenset(("", "localhost", "127.0.0.1", "::1"))
@@ -47,7 +51,7 @@ Messages = list[checks.CheckMessage]
 
 def connect() -> None:
     """Register all checks."""
-    plain = (check_settings, check_middleware, check_journal)
+    plain = (check_settings, check_middleware, check_journal, check_charts)
     deploy = (check_journal_lasts, check_key, check_proxies, check_redis_url)
     for check in plain:
         checks.register(check, TAG)
@@ -125,6 +129,56 @@ def _is_ours(path: str) -> bool:
     except ImportError:
         return False
     return isinstance(found, type) and issubclass(found, import_string(MIDDLEWARE))
+
+
+# Charts that staff define.
+
+
+def check_charts(**kwargs: Any) -> Messages:
+    """Those of django-admin-charts, as far as this project uses it."""
+    if not apps.is_installed("admin_tools_stats"):
+        return []
+    return [*_chart_addresses(), *_chart_zone()]
+
+
+def _chart_addresses() -> Iterator[checks.CheckMessage]:
+    bad = sorted(_addresses_of(CHART_VIEWS, get_resolver().url_patterns))
+    if bad:
+        yield checks.Error(
+            "Addresses of django-admin-charts are included, which run text of the "
+            f"request as code, and show charts to everybody: {', '.join(bad)}.",
+            hint="Remove admin_tools_stats.urls. The admin draws charts without them.",
+            id="analytics.E040",
+        )
+
+
+def _chart_zone() -> Iterator[checks.CheckMessage]:
+    zone = getattr(settings, "ADMIN_CHARTS_TIMEZONE", None)
+    if zone and str(zone) != settings.TIME_ZONE:
+        yield checks.Error(
+            f"ADMIN_CHARTS_TIMEZONE is {zone}, but days are counted in "
+            f"{settings.TIME_ZONE}: no chart is drawn.",
+            hint="Remove ADMIN_CHARTS_TIMEZONE.",
+            id="analytics.E041",
+        )
+
+
+def _addresses_of(
+    module: str, patterns: Sequence[URLPattern | URLResolver], before: str = ""
+) -> Iterator[str]:
+    """The patterns that lead to a view of ``module``, or to a class made of one."""
+    for pattern in patterns:
+        address = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _addresses_of(module, pattern.url_patterns, address)
+        elif module in _modules_of(pattern.callback):
+            yield address
+
+
+def _modules_of(view: Callable[..., Any]) -> set[str]:
+    view = inspect.unwrap(view)
+    made_of = inspect.getmro(getattr(view, "view_class", type(view)))
+    return {getattr(view, "__module__", ""), *(one.__module__ for one in made_of)}
 
 
 # The journal's folder.

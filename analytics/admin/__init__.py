@@ -1,6 +1,6 @@
-"""The admin's lists: rollups, the ledger, dead letters, job runs, the schedule.
+"""The admin's lists: rollups, the ledger, dead letters, job runs, schedule, charts.
 
-All but the schedule are read-only: what is counted is changed by the drain alone.
+All but schedule and charts are read-only: the drain alone changes what is counted.
 """
 
 from django.apps import apps
@@ -13,3 +13,8 @@ if apps.is_installed("django_celery_beat"):
     from . import schedule
 
     __all__ += ["schedule"]
+
+if apps.is_installed("admin_tools_stats"):
+    from . import charts
+
+    __all__ += ["charts"]

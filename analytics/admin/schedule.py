@@ -44,7 +44,7 @@ class ScheduleAdmin(PeriodicTaskAdmin):
     actions = ("enable_tasks", "disable_tasks", "toggle_tasks", "run_tasks")
 
     class Media:
-        css = {"all": ("analytics/admin.css",)}
+        css = {"all": ("analytics/admin.css", "analytics/filters.css")}
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         name, *columns = super().get_list_display(request)

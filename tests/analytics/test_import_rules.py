@@ -14,14 +14,26 @@ CELERY = {
     "analytics/checks.py",
 }
 CELERY_FOLDERS = ("analytics/admin/",)
+CHARTS = {
+    "analytics/admin/charts.py",
+    "analytics/admin/chart_forms.py",
+    "analytics/reporting/charts.py",
+    "analytics/reporting/chart_guard.py",
+}
 REDIS_WORDS = ("analytics/reporting/health.py", "analytics/reporting/ledger.py")
 """What of reporting asks Redis for fresher words than the tables have."""
 PUBLIC = (
+    "analytics.managers.TrafficManager",
     "analytics.models",
     "analytics.recording.event.RequestEvent",
-    "analytics.rollup.buckets.Grain",
+    "analytics.reporting.formulas",
+    "analytics.reporting.periods",
+    "analytics.reporting.queries",
+    "analytics.rollup.buckets",
+    "analytics.rollup.dimensions.Card",
     "analytics.rollup.dimensions.Dimension",
-    "analytics.rollup.direct.count_events",
+    "analytics.rollup.dimensions.Label",
+    "analytics.rollup.direct",
 )
 """What an app beside analytics may use."""
 
@@ -107,6 +119,12 @@ def test_one_file_speaks_redis(module):
 def test_few_files_know_celery(module):
     found = imported(module, "celery", "kombu", "django_celery_beat")
     assert not found or module in CELERY or module.startswith(CELERY_FOLDERS)
+
+
+@pytest.mark.parametrize("module", modules())
+def test_few_files_know_the_charts_of_staff(module):
+    names = ("admin_tools_stats", "django_nvd3", "nvd3", "analytics.reporting.charts")
+    assert not imported(module, *names) or module in CHARTS
 
 
 @pytest.mark.parametrize("module", in_folder("analytics/"))
