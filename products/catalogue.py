@@ -1,6 +1,7 @@
 """The products that a first start puts into an empty catalogue.
 
-Writes `Product` rows, and only when there are none: what staff deleted stays deleted.
+Writes `Product` rows and their categories, and only when there are no products: what
+staff deleted stays deleted.
 """
 
 from decimal import Decimal
@@ -8,7 +9,16 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.text import slugify
 
-from products.models import Product
+from products.models import Category, Product
+
+# slug, description
+CATEGORIES = [
+    ("kitchen", "For cooking, and for the table."),
+    ("office", "For a desk that is worked at."),
+    ("outdoor", "For the garden, the road and the rain."),
+    ("lighting", "Warm light where it is needed."),
+    ("textiles", "Wool, linen and cotton for the house."),
+]
 
 # name, category, price, stock, description
 CATALOGUE = [
@@ -44,15 +54,34 @@ def seed() -> int:
     with transaction.atomic():
         if Product.objects.exists():
             return 0
+        categories = seed_categories()
         rows = [
             Product(
+                sku=f"PG-{number:04}",
                 name=name,
                 slug=slugify(name),
-                category=category,
+                category=categories[category],
                 price=Decimal(price),
                 stock=stock,
                 description=description,
             )
-            for name, category, price, stock, description in sorted(CATALOGUE)
+            for number, (name, category, price, stock, description) in enumerate(
+                sorted(CATALOGUE), 1
+            )
         ]
         return len(Product.objects.bulk_create(rows))
+
+
+def seed_categories() -> dict[str, Category]:
+    """The categories by slug; those that are missing are made."""
+    return {
+        slug: Category.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "name": slug.capitalize(),
+                "description": description,
+                "position": 10 * place,
+            },
+        )[0]
+        for place, (slug, description) in enumerate(CATEGORIES, 1)
+    }

@@ -1,111 +1,135 @@
-"""``manage.py demo``: a month of made-up visits, so that there is something to see."""
+"""``manage.py demo``: a filled shop and months of made-up visits, or neither again."""
 
 from __future__ import annotations
 
 import datetime
-import math
-import random
-from argparse import ArgumentParser
-from collections.abc import Iterator
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.utils import timezone
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from analytics.models import Producer
-from analytics.recording.event import RequestEvent
-from analytics.rollup.direct import count_events
+from products.demo import filling
 from products.models import Product
 
-SOURCE = "(demo)"
 SEED = 7
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-PAGES = (
-    ("/", "products:home", 4),
-    ("/products/", "products:list", 3),
-    ("/products/<slug:slug>/", "products:detail", 6),
-    ("/about/", "products:about", 1),
-    ("", "", 0.4),
-)
+DAYS, DAYS_LIMIT = 90, 3_000
+VISITS, VISITS_LIMIT = 1_400, 10_000
+
+
+def natural(limit: int) -> Any:
+    """The type of an argument from 1 to ``limit``."""
+
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 0 < int(text) <= limit:
+            raise ArgumentTypeError(f"a number from 1 to {limit:,}, not {text!r}")
+        return int(text)
+
+    return number
+
+
+def date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"a date as YYYY-MM-DD, not {text!r}") from None
 
 
 class Command(BaseCommand):
-    """Counts invented events straight into the tables; once."""
-
-    help = "Fills the tables with invented visits of the last days, once."
+    help = (
+        "Fills the catalogue with some 200 products and the tables with made-up visits "
+        "of the last days, today excepted, once; or takes both away again."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=30)
-        parser.add_argument("--visits", type=int, default=1_500, help="A day.")
+        parser.add_argument("--days", type=natural(DAYS_LIMIT), default=DAYS)
+        parser.add_argument(
+            "--visits",
+            type=natural(VISITS_LIMIT),
+            default=VISITS,
+            help=f"Visits on an average day, some three pages each; {VISITS}.",
+        )
+        parser.add_argument(
+            "--seed", type=int, default=SEED, help="Another one, other visits."
+        )
+        parser.add_argument("--until", type=date, help="The last day; yesterday.")
+        parser.add_argument("--remove", action="store_true", help="Take it away.")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="Remove its days with what else was counted on them since.",
+        )
 
-    def handle(self, *, days: int, visits: int, **options: Any) -> None:
-        if Producer.objects.filter(producer=SOURCE).exists():
-            self.stdout.write("The demo's visits are there already.")
+    def handle(
+        self, *, remove: bool, force: bool, verbosity: int, **options: Any
+    ) -> None:
+        self.verbosity = verbosity
+        try:
+            Product.objects.exists()
+            demo = filling.find()
+        except DatabaseError:
+            raise CommandError(
+                "The database is not set up yet: start the site once with `make run`."
+            ) from None
+        try:
+            if demo and demo.busy:
+                raise CommandError("Another run is at it; wait until it has ended.")
+            if remove:
+                self.remove(demo, force)
+            else:
+                self.fill(demo, **options)
+        except filling.Refusal as refusal:
+            raise CommandError(refusal) from None
+
+    def fill(
+        self,
+        demo: filling.Demo | None,
+        *,
+        seed: int,
+        visits: int,
+        days: int,
+        until: datetime.date | None,
+        **options: Any,
+    ) -> None:
+        if demo and demo.complete:
+            self.say(
+                f"The demo is there already: {demo.requests:,} requests from "
+                f"{demo.first} to {demo.last}. `make undemo` takes it away."
+            )
             return
-        slugs = list(Product.objects.available().values_list("slug", flat=True))
-        dice = random.Random(SEED)  # noqa: S311
-        today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        total = 0
-        for age in range(days, 0, -1):
-            day = today - datetime.timedelta(days=age)
-            events = list(_events(dice, day, visits, slugs))
-            count_events(events, SOURCE)
-            total += len(events)
-        self.stdout.write(f"{total} requests of {days} days counted.")
+        plan = filling.plan_for(seed, visits, days, until)
+        if demo:
+            self.say("A demo was begun and not finished; it is removed first.")
+            filling.remove(demo)
+        began = time.monotonic()
+        products, requests = filling.fill(plan, self.progress)
+        first, last = plan.days[0].date, plan.days[-1].date
+        self.say(
+            f"{products} products and {requests:,} requests of {len(plan.days)} days, "
+            f"{first} to {last}, in {time.monotonic() - began:.0f} s. Look at the shop "
+            "and at the admin of `make run`; `make undemo` takes all of it away."
+        )
 
+    def remove(self, demo: filling.Demo | None, force: bool) -> None:
+        if demo is None:
+            self.say("There is no demo to remove.")
+            return
+        gone, kept = filling.remove(demo, force)
+        self.say(
+            f"The demo of {demo.first} to {demo.last} is removed: {demo.requests:,} "
+            f"requests and {gone} products."
+        )
+        if kept:
+            self.say(f"{kept} of its products were edited, and stay.")
 
-def _events(
-    dice: random.Random, day: datetime.datetime, visits: int, slugs: list[str]
-) -> Iterator[RequestEvent]:
-    """One day: fewer visits at the weekend and at night, a few errors."""
-    weekend = day.weekday() >= 5
-    for _ in range(int(visits * (0.6 if weekend else 1) * dice.uniform(0.85, 1.15))):
-        second = _second_of_day(dice)
-        visitor = dice.randrange(visits * 20)
-        bot = dice.random() < 0.12
-        for page in range(1 + int(dice.expovariate(0.6))):
-            at = day + datetime.timedelta(seconds=min(second + 40 * page, 86_399))
-            yield _event(dice, at, visitor, bot, slugs)
+    def progress(self, done: int, total: int) -> None:
+        """Where somebody watches."""
+        if sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            print(f"\r{done} of {total} days", end=end, file=sys.stderr, flush=True)
 
-
-def _second_of_day(dice: random.Random) -> int:
-    """More likely in the afternoon than at night."""
-    while True:
-        second = dice.randrange(86_400)
-        if dice.random() < 0.55 - 0.45 * math.cos(second / 86_400 * 2 * math.pi - 0.6):
-            return second
-
-
-def _event(
-    dice: random.Random,
-    at: datetime.datetime,
-    visitor: int,
-    bot: bool,
-    slugs: list[str],
-) -> RequestEvent:
-    weights = [weight for *_, weight in PAGES]
-    route, view, _ = dice.choices(PAGES, weights)[0]
-    failed = bool(view) and dice.random() < 0.004
-    kwargs = {}
-    if view == "products:detail" and slugs:
-        rank = min(int(dice.expovariate(6 / len(slugs))), len(slugs) - 1)
-        kwargs = {"slug": slugs[rank]}
-    return RequestEvent(
-        time=int(at.timestamp() * 1000),
-        method="GET",
-        route=route,
-        view=view,
-        status=500 if failed else 200 if view else 404,
-        duration=int(dice.lognormvariate(9.4, 0.6)),
-        bytes=dice.randrange(3_000, 30_000),
-        exception="TimeoutError" if failed else "",
-        user="",
-        staff=False,
-        visitor=visitor,
-        referrer="",
-        language="en",
-        agent=BOT if bot else BROWSER,
-        page=bool(view) and not failed,
-        kwargs=kwargs,
-    )
+    def say(self, text: str) -> None:
+        if self.verbosity:
+            self.stdout.write(text)

@@ -1,0 +1,1 @@
+"""Bringing products in from spreadsheets: read, look at, then carry out."""
