@@ -18,16 +18,12 @@ import urllib.request
 from pathlib import Path
 from typing import IO, NoReturn
 
-from dashboard import env
+from dashboard import env, preparation
+from dashboard.preparation import BASE_DIR, Refusal
 from dashboard.processes import Site
 from dashboard.valkey import EmbeddedValkey, ValkeyError
 
 HOST = "127.0.0.1"
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-class Refusal(Exception):
-    """A reason not to start, in a sentence for the person at the keyboard."""
 
 
 def main() -> int:
@@ -44,25 +40,21 @@ def main() -> int:
 def run() -> int:
     from django.core.exceptions import ImproperlyConfigured
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
-    os.environ.setdefault("DASHBOARD_LOCAL", "1")
+    var = preparation.enter()
     try:
         port = env.number("PORT", 8000)
     except ImproperlyConfigured as error:
         raise Refusal(error) from None
-    var = Path(env.text("DASHBOARD_VAR", str(BASE_DIR / "var")))
-    var.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_port(port)
     # Held until the process ends: it is the open file that carries the lock.
     lock = only_one(var)
-    keep_secret_key(var)
     valkey = None
     try:
         if not env.text("REDIS_URL"):
             valkey = EmbeddedValkey(var)
             valkey.start()
             os.environ["REDIS_URL"] = valkey.url
-        prepare()
+        preparation.prepare()
         return serve(port, valkey)
     finally:
         if valkey:
@@ -97,52 +89,6 @@ def only_one(var: Path) -> IO:
             "DASHBOARD_VAR to another folder."
         ) from None
     return lock
-
-
-def keep_secret_key(var: Path) -> None:
-    """Made once, so that sessions and visitor sketches survive a restart."""
-    file = var / "secret_key"
-    if env.text("SECRET_KEY") or file.exists():
-        return
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(48))
-
-
-def prepare() -> None:
-    """Database, catalogue and static files, as this version needs them."""
-    import django
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import call_command
-    from django.db import connections
-
-    try:
-        django.setup()
-    except ImproperlyConfigured as error:
-        raise Refusal(error) from None
-    check_database()
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("seed_products", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    # What is forked from here on must open connections of its own.
-    connections.close_all()
-
-
-def check_database() -> None:
-    from django.db import connection
-    from django.db.utils import Error
-
-    try:
-        connection.ensure_connection()
-    except (Error, OSError):
-        config = connection.settings_dict
-        where = config["HOST"] or config["NAME"]
-        if config["PORT"]:
-            where = f"{where}:{config['PORT']}"
-        raise Refusal(
-            f"The database at {where} cannot be reached; start it, correct "
-            "DATABASE_URL, or unset it to use SQLite."
-        ) from None
 
 
 def first_superuser() -> str | None:
@@ -186,11 +132,20 @@ def announce(address: str) -> None:
 
     while not answers(f"{address}/healthz"):
         time.sleep(0.2)
-    password = first_superuser()
+    password, empty = first_superuser(), nothing_counted()
     connection.close()
     login = f", user admin, password {password} (shown only now)" if password else ""
-    lines = ["", f"  Shop   {address}/", f"  Admin  {address}/admin/{login}", ""]
-    print("\n".join(lines), flush=True)
+    lines = ["", f"  Shop   {address}/", f"  Admin  {address}/admin/{login}"]
+    if empty:
+        lines.append("  Demo   `make demo` fills in 90 days of visits to look at")
+    print("\n".join([*lines, ""]), flush=True)
+
+
+def nothing_counted() -> bool:
+    """Whether there are neither visits nor a demo yet."""
+    from analytics.models import Rollup
+
+    return not Rollup.objects.exists()
 
 
 def answers(url: str) -> bool:

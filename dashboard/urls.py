@@ -5,9 +5,6 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-admin.site.site_header = admin.site.site_title = "Dashboard"
-admin.site.index_title = "Overview"
-
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("analytics.urls")),

@@ -19,7 +19,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SIZES = {
-    "desktop": {"width": 1280, "height": 900},
+    "desktop": {"width": 1440, "height": 900},
     "phone": {"width": 390, "height": 844},
 }
 

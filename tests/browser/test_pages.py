@@ -1,13 +1,18 @@
 """Pages in a real browser: the policy holds, nothing fails, everybody can read them.
 
-`SCREENSHOTS=folder` keeps a picture of each.
+`SCREENSHOTS=folder` keeps a picture of each page that is checked for readers.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import resolve
+
+from tests.dashboard.addresses import addresses, samples
 
 pytestmark = [
     pytest.mark.browser,
@@ -18,16 +23,34 @@ pytestmark = [
 PUBLIC = {
     "home": "/",
     "catalogue": "/products/?page=2",
-    "category": "/products/?category=lighting",
+    "category": "/products/category/lighting/",
     "product": "/products/brass-pen/",
     "about": "/about/",
 }
-ADMIN = {
-    "admin-index": "/admin/",
-    "admin-products": "/admin/products/product/",
-    "admin-product": "/admin/products/product/add/",
-    "admin-task": "/admin/django_celery_beat/periodictask/add/",
+OURS = {
+    "overview": "/admin/",
+    "charts": "/admin/admin_tools_stats/dashboardstats/charts/",
+    "rollups": "/admin/analytics/rollup/",
+    "ledger": "/admin/analytics/producer/",
+    "dead-letters": "/admin/analytics/deadletter/",
+    "job-runs": "/admin/analytics/jobrun/",
+    "schedule": "/admin/django_celery_beat/periodictask/",
+    "products": "/admin/products/product/",
+    "product-form": "/admin/products/product/add/",
+    "product-import": "/admin/products/product/import/",
+    "product-export": "/admin/products/product/export/",
+    "categories": "/admin/products/category/",
+    "users": "/admin/auth/user/",
+    "password": "/admin/password_change/",
 }
+SETTLED = """() => [...document.querySelectorAll(".analytics-chart")].every(
+    (figure) => figure.dataset.drawn || figure.querySelector("[role=status]")
+)"""
+
+
+@pytest.fixture
+def objects(catalogue):
+    return samples()
 
 
 def shoot(page, name: str, size: str, scheme: str) -> None:
@@ -37,6 +60,7 @@ def shoot(page, name: str, size: str, scheme: str) -> None:
 
 
 def violations(page) -> list[str]:
+    """What axe finds; it is injected past the policy, after what it may disturb."""
     found = Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {node['html'][:120]}"
@@ -51,19 +75,60 @@ def overflow(page) -> int:
     return page.evaluate(script)
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_public_page(page, name, size, scheme):
-    page.goto(PUBLIC[name])
-    shoot(page, name, size, scheme)
-    assert page.complaints == []
-    assert overflow(page) <= 0
-    # The checker is injected past the policy, so it runs after what it may disturb.
-    assert violations(page) == []
+def visit(page, url: str) -> list[str]:
+    """Open a page and wait for its charts; what is wrong with it."""
+    page.complaints.clear()
+    page.goto(url)
+    page.wait_for_function(SETTLED)
+    wide = overflow(page)
+    return [*page.complaints, *([f"{wide} pixels too wide"] if wide > 0 else [])]
+
+
+def pages_of_the_admin(objects, browser) -> list[str]:
+    """The addresses that show a page to this client."""
+    found = []
+    for _name, url in addresses(objects):
+        response = browser.get(url) if url.startswith("/admin/") else None
+        if response is not None and response.status_code == 200:
+            kind = response.headers["Content-Type"]
+            found += [url] if kind.startswith("text/html") else []
+    return found
+
+
+def links(page) -> Iterator[str]:
+    """Where the page leads to, inside of the admin and without a query."""
+    script = "[...document.querySelectorAll('a[href]')].map((link) => link.href)"
+    for link in page.evaluate(script):
+        parts = urlsplit(link)
+        if parts.path.startswith("/admin/") and not parts.query:
+            yield parts.path
+
+
+# Everybody can read our pages.
+
+
+def test_public_pages(page, size, scheme):
+    wrong = {}
+    for name, url in PUBLIC.items():
+        wrong[name] = visit(page, url)
+        shoot(page, name, size, scheme)
+        wrong[name] += violations(page)
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_our_pages_of_the_admin(signed_in, objects, size, scheme):
+    wrong = {}
+    for name, url in OURS.items():
+        wrong[name] = visit(signed_in, url)
+        shoot(signed_in, f"admin-{name}", size, scheme)
+        wrong[name] += violations(signed_in)
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
 def test_login_leads_into_the_admin(page, size, scheme, admin_user):
     page.goto("/admin/")
     shoot(page, "admin-login", size, scheme)
+    assert violations(page) == []
     page.fill("#id_username", "admin")
     page.fill("#id_password", "password")
     page.click("[type=submit]")
@@ -72,15 +137,83 @@ def test_login_leads_into_the_admin(page, size, scheme, admin_user):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("name", ADMIN)
-def test_admin_page(signed_in, name, size, scheme):
-    signed_in.goto(ADMIN[name])
-    shoot(signed_in, name, size, scheme)
-    assert signed_in.complaints == []
-
-
 def test_missing_page_is_readable(page, size, scheme):
     page.goto("/no-such-page/")
     shoot(page, "missing", size, scheme)
     assert page.inner_text("h1") == "This page does not exist"
     assert violations(page) == []
+
+
+# Every page of the admin, also those of packages.
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [("desktop", "light"), ("phone", "dark")], indirect=True
+)
+def test_every_page_of_the_admin(signed_in, objects, admin_client):
+    """From the resolver, then wherever their links lead to that is of another kind."""
+    waiting = pages_of_the_admin(objects, admin_client)
+    known = {resolve(url).route for url in waiting}
+    assert len(waiting) > 50
+    wrong = {}
+    while waiting:
+        url = waiting.pop()
+        wrong[url] = visit(signed_in, url)
+        for link in links(signed_in):
+            if (route := resolve(link).route) not in known:
+                known.add(route)
+                waiting.append(link)
+    assert {url: found for url, found in wrong.items() if found} == {}
+
+
+# What the frame does.
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("phone", "light")], indirect=True)
+def test_phone_opens_navigation_and_filters(signed_in, objects):
+    signed_in.goto(OURS["products"])
+    navigation, filters = (
+        signed_in.locator(f"#{id}") for id in ("nav-sidebar", "changelist-filter")
+    )
+    assert not navigation.is_visible()
+    assert not filters.is_visible()
+    signed_in.click("[popovertarget=changelist-filter]")
+    assert filters.is_visible()
+    signed_in.keyboard.press("Escape")
+    assert not filters.is_visible()
+    signed_in.click("[popovertarget=nav-sidebar]")
+    navigation.get_by_text("Categories", exact=True).click()
+    signed_in.wait_for_url("**/products/category/")
+    assert not navigation.is_visible()
+    assert signed_in.complaints == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light")], indirect=True)
+def test_desktop_hides_the_navigation_and_remembers_it(signed_in):
+    signed_in.goto(OURS["products"])
+    navigation = signed_in.locator("#nav-sidebar")
+    assert navigation.is_visible()
+    signed_in.click("#toggle-nav-sidebar")
+    assert not navigation.is_visible()
+    signed_in.reload()
+    assert not navigation.is_visible()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light")], indirect=True)
+def test_theme_is_chosen_by_hand(signed_in):
+    signed_in.goto(OURS["password"])
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = signed_in.evaluate(ground)
+    signed_in.click(".theme-toggle")
+    assert signed_in.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert signed_in.evaluate(ground) != light
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light")], indirect=True)
+def test_signing_out(signed_in):
+    signed_in.goto(OURS["password"])
+    signed_in.click("[popovertarget=user-menu]")
+    signed_in.get_by_role("button", name="Log out").click()
+    signed_in.wait_for_url("**/logout/")
+    signed_in.goto("/admin/")
+    assert signed_in.locator("#login-form").is_visible()
