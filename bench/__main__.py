@@ -13,7 +13,16 @@ import sys
 
 from .report import Line, print_table
 
-BENCHMARKS = ("latency", "cpu", "drain", "memory", "freshness", "backlog")
+BENCHMARKS = (
+    "latency",
+    "cpu",
+    "drain",
+    "memory",
+    "freshness",
+    "backlog",
+    "overview",
+    "export",
+)
 
 
 def main() -> int:

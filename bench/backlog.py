@@ -53,9 +53,12 @@ def _save_until_end_of(child: subprocess.Popen[str]) -> tuple[list[float], int]:
     """Seconds that each save took, and how many were refused."""
     from django.db import DatabaseError
 
-    from products.models import Product
+    from products.models import Category, Product
 
-    product = Product.objects.create(name="Lamp", slug="lamp", price=1)
+    category = Category.objects.create(name="Lighting", slug="lighting")
+    product = Product.objects.create(
+        sku="PG-1", name="Lamp", slug="lamp", category=category, price=1
+    )
     saves, failed = [], 0
     while child.poll() is None:
         started = time.perf_counter()

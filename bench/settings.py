@@ -6,7 +6,8 @@ Reads the environment that ``bench.workspace`` has prepared.
 from dashboard.settings import *  # noqa: F403
 from dashboard.settings import INSTALLED_APPS, STORAGES
 
-INSTALLED_APPS += ["django_prometheus", "request"]
+# django_nvd3 draws the charts of django-admin-charts; a project must not install it.
+INSTALLED_APPS += ["django_prometheus", "request", "django_nvd3"]
 ROOT_URLCONF = "bench.pages"
 # Both sides of a comparison have these; the middleware that is measured comes first.
 MIDDLEWARE = [

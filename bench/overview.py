@@ -1,0 +1,243 @@
+"""How fast the overview is on a year of data, beside the peers' pages.
+
+The same requests of a year become our rollup rows, by the real fold, and the rows of
+django-request, one for each. django-request shows them in its own overview;
+django-admin-charts in a chart of requests by day. Pages are asked for in one process,
+through all middleware, on SQLite. Verifies that ours and the peers' table count the
+same requests.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+from unittest.mock import patch
+
+from . import report
+from .report import Line, progress, spaced
+from .workspace import workspace
+
+DAYS = 365
+HOURS_KEPT = 90
+PRODUCTS = 2_000
+ROWS = 1_000_000
+TARGET_MS = 100
+TARGET_QUERIES = 12
+TIMES = 15
+DAY = 86_400.0
+
+
+def measure(quick: bool) -> Iterator[Line]:
+    requests = 20_000 if quick else 2_000_000
+    with workspace():
+        from django.test import override_settings
+
+        from dashboard.settings import MIDDLEWARE
+
+        from . import serving
+
+        progress(f"overview: {spaced(requests)} requests of a year")
+        peers = 0
+        for events, hourly in _days(requests):
+            _count(events, hourly)
+            peers += _peer_rows(events)
+        rows = _rollups()
+        counted = serving.total()
+        _charts()
+        with (
+            override_settings(
+                ROOT_URLCONF="bench.admin_pages", MIDDLEWARE=MIDDLEWARE[1:]
+            ),
+            # Ours refuses charts of tables that are not its own.
+            patch("analytics.reporting.chart_rules.verify_chart"),
+        ):
+            found = dict(_pages(3 if quick else TIMES))
+    ours, queries = found["ours"]
+    small = {
+        name: f"{ms:.0f} ms, {number} queries" for name, (ms, number) in found.items()
+    }
+    yield Line(
+        what=f"overview page, 30 of 365 days, {spaced(rows)} rollup rows, SQLite",
+        peers=f"django-request {small['request']} · django-admin-charts, "
+        f"one chart of its rows {small['chart']}",
+        ours=small["ours"],
+        target=f"≤ {TARGET_QUERIES} queries, ≤ {TARGET_MS} ms",
+        reached=ours <= TARGET_MS and queries <= TARGET_QUERIES and rows >= ROWS,
+        verified=report.counts(peers, counted),
+    )
+    yield Line(
+        what="the same of 90 days; of a year; the JSON of its chart, 30 days",
+        peers=f"django-request's traffic, 30 days: {small['traffic']}",
+        ours=" · ".join(small[name] for name in ("quarter", "year", "json")),
+        target="printed",
+    )
+
+
+def _days(requests: int) -> Iterator[tuple[list[Any], bool]]:
+    """The events of each day, and whether its hours are still kept."""
+    from msgspec.structs import replace as changed
+
+    from analytics.recording.event import decode
+
+    from .traffic import event_lines
+
+    _products()
+    dice = random.Random(11)
+    start = time.time() - DAYS * DAY
+    lines = event_lines(5, requests, int(start * 1000), DAYS * DAY)
+    size = -(-requests // DAYS)
+    for day in range(DAYS):
+        events = list(map(decode, islice(lines, size)))
+        for place in range(0, len(events), 2):
+            rank = int(dice.paretovariate(0.3)) % PRODUCTS + 1
+            events[place] = changed(
+                events[place],
+                view="products:detail",
+                kwargs={"slug": f"product-{rank}"},
+            )
+        yield events, day >= DAYS - HOURS_KEPT
+
+
+def _products() -> None:
+    from products.models import Category, Product
+
+    category = Category.objects.create(name="All", slug="all")
+    Product.objects.bulk_create(
+        Product(
+            sku=f"P-{number}",
+            name=f"Product {number}",
+            slug=f"product-{number}",
+            category=category,
+            price=1,
+        )
+        for number in range(1, PRODUCTS + 1)
+    )
+
+
+def _count(events: list[Any], hourly: bool) -> None:
+    """What the drain does with them, without the grains that retention has pruned."""
+    from django.db import transaction
+
+    from analytics.conf import get_config
+    from analytics.models import Producer
+    from analytics.rollup import store
+    from analytics.rollup.buckets import Grain
+    from analytics.rollup.dimensions import get_dimensions
+    from analytics.rollup.fold import fold
+
+    config = get_config()
+    kept = {Grain.HOUR, Grain.DAY} if hourly else {Grain.DAY}
+    dimensions = [
+        replace(one, days={g: d for g, d in one.days.items() if g in kept})
+        for one in get_dimensions()
+    ]
+    with transaction.atomic():
+        rows = fold(events, dimensions, config.zone, store.Admission(config.site))
+        store.add_existing(config.site, rows)
+        store.save_rows(config.site, rows)
+        line, _ = Producer.objects.get_or_create(site=config.site, producer="(bench)")
+        line.recorded = line.expected = line.counted = line.counted + len(events)
+        line.save()
+
+
+def _rollups() -> int:
+    from analytics.models import Rollup
+
+    return Rollup.objects.count()
+
+
+def _peer_rows(events: list[Any]) -> int:
+    """A row of django-request for each; its addresses are those of documentation."""
+    from request.models import Request
+
+    rows = [
+        Request(
+            response=event.status,
+            method=event.method,
+            path=event.route[:255],
+            time=datetime.datetime.fromtimestamp(event.time / 1000, datetime.UTC),
+            ip=f"198.51.100.{event.visitor % 256}",
+            referer=f"http://{event.referrer}/" if event.referrer else "",
+            user_agent=event.agent[:255],
+            language=event.language,
+        )
+        for event in events
+    ]
+    return len(Request.objects.bulk_create(rows, batch_size=2_000))
+
+
+def _charts() -> None:
+    from admin_tools_stats.models import DashboardStats
+
+    # Not through the form: that offers our own tables alone.
+    DashboardStats.objects.bulk_create(
+        [
+            DashboardStats(
+                graph_key="peer",
+                graph_title="Requests",
+                model_app_name="request",
+                model_name="Request",
+                date_field_name="time",
+                type_operation_field_name="Count",
+                default_time_period=30,
+            )
+        ]
+    )
+
+
+def _pages(times: int) -> Iterator[tuple[str, tuple[float, int]]]:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("bench"))
+    today = datetime.date.today()
+    chart = {
+        "time_since": today - datetime.timedelta(days=30),
+        "time_until": today,
+        "select_box_interval": "days",
+        "select_box_chart_type": "lineChart",
+        "select_box_operation": "Count",
+    }
+    year = {"from": today - datetime.timedelta(days=364), "to": today}
+    overview = "/admin/analytics/rollup/overview/"
+    asked = (
+        ("ours", overview, {}),
+        ("quarter", overview, {"range": "90"}),
+        ("year", overview, year),
+        ("json", overview + "chart/", {}),
+        ("request", "/admin/request/request/overview/", {}),
+        ("traffic", "/admin/request/request/overview/traffic/", {"days": "30"}),
+        ("chart", "/charts/chart_data/peer/", chart),
+    )
+    for name, address, words in asked:
+        progress(f"overview: {address}")
+        peer = name in ("request", "traffic", "chart")
+        yield name, _asked(lambda a=address, w=words: client.get(a, w), times, peer)
+
+
+def _asked(get: Callable[[], Any], times: int, peer: bool) -> tuple[float, int]:
+    """Milliseconds, the median of some times, and the number of queries."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        answer = get()
+        assert answer.status_code == 200, answer.status_code
+    queries = len(captured)
+    seconds = []
+    for _ in range(max(3, times // 5) if peer else times):
+        started = time.perf_counter()
+        get()
+        seconds.append(time.perf_counter() - started)
+    return 1000 * statistics.median(seconds), queries
+
+
+if __name__ == "__main__":
+    report.main(measure)
