@@ -42,23 +42,23 @@ export async function show(figure) {
     if (!type.includes("json")) throw new Error("Sign in again to see this chart.");
     const data = await answer.json();
     if (!answer.ok) throw new Error(data.error || "This chart cannot be drawn.");
-    complain(figure, "");
+    say(figure, data.series.length ? "" : "Nothing was counted in these days.");
     paint(figure, data);
     tabulate(figure, data);
   } catch (error) {
     const lost = error instanceof TypeError;
-    complain(figure, lost ? "The server does not answer. What is shown may be old." : error.message);
+    say(figure, lost ? "The server does not answer. What is shown may be old." : error.message, "problem");
   }
 }
 
-function complain(figure, sentence) {
-  let note = figure.querySelector(".analytics-chart-problem");
+function say(figure, sentence, kind = "note") {
+  let note = figure.querySelector("[role=status]");
   if (!note) {
     note = document.createElement("p");
-    note.className = "analytics-chart-problem";
     note.setAttribute("role", "status");
     figure.append(note);
   }
+  note.className = `analytics-chart-${kind}`;
   note.textContent = sentence;
   note.hidden = !sentence;
 }
