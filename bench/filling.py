@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
-from itertools import islice
 
+from analytics.batches import batched
 from analytics.recording.reader import Batch
 from analytics.stream import Stream
 
@@ -24,7 +23,7 @@ def fill(stream: Stream, count: int, per_batch: int, seconds: float) -> int:
     offsets = dict.fromkeys(names, 0)
     pipe = stream.client.pipeline(transaction=False)
     lines = event_lines(1, count, first, seconds)
-    for number, batch in enumerate(_batches(lines, per_batch)):
+    for number, batch in enumerate(batched(lines, per_batch)):
         name = names[number % PRODUCERS]
         offset = offsets[name]
         offsets[name] = offset + len(batch)
@@ -33,8 +32,3 @@ def fill(stream: Stream, count: int, per_batch: int, seconds: float) -> int:
             pipe.execute()
     pipe.execute()
     return sum(offsets.values())
-
-
-def _batches(lines: Iterator[bytes], size: int) -> Iterator[tuple[bytes, ...]]:
-    while batch := tuple(islice(lines, size)):
-        yield batch

@@ -46,6 +46,7 @@ GROUPS = (
                 _("Charts"), "analytics_charts", "admin_tools_stats.view_dashboardstats"
             ),
             "admin_tools_stats.dashboardstats",
+            "admin_tools_stats.dashboardstatscriteria",
             "analytics.rollup",
         ),
     ),
@@ -62,7 +63,6 @@ GROUPS = (
             "django_celery_beat.crontabschedule",
             "django_celery_beat.clockedschedule",
             "django_celery_beat.solarschedule",
-            "admin_tools_stats.dashboardstatscriteria",
         ),
     ),
     Group("access", _("Access"), ("auth.user", "auth.group")),

@@ -112,10 +112,10 @@ class ProductAdmin(TransferMixin, ListEditAdmin):
         "sku",
         "category",
         "price",
+        "currency",
         "stock",
         "is_active",
         "recent_views",
-        "currency",
     ]
     list_editable = ["price", "stock", "is_active"]
     list_filter = ["category", "is_active", StockFilter]
@@ -189,4 +189,5 @@ class ProductAdmin(TransferMixin, ListEditAdmin):
             )
             if rows:
                 self.log_each(request, rows, CHANGE, text)
-        messages.success(request, f"{len(rows)} products changed. {text}")
+        noun = "product" if len(rows) == 1 else "products"
+        messages.success(request, f"{len(rows)} {noun} changed. {text}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +17,6 @@ from import_export.widgets import Widget
 from analytics.reporting.formulas import plain_text, safe_cell
 from products.models import Category
 
-is_price = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,15})?").fullmatch
-is_count = re.compile(r"[0-9]{1,12}").fullmatch
 WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 SHOWN = 40
 
@@ -71,32 +70,35 @@ class Code(Text):
         return text.strip().upper() or None
 
 
-class Price(Widget):
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Decimal | None:
+class Number(Widget):
+    """What ``number`` makes of a text that matches."""
+
+    matches: Callable[[str], object]
+    number: Callable[[str], Any]
+    refusal: str
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         text = as_text(value).strip()
         if not text:
             return None
-        if isinstance(value, bool) or not is_price(text):
-            raise ValueError(
-                f"“{text[:SHOWN]}” is not a price. Write it with a point: 24.50."
-            )
-        return Decimal(text)
+        if isinstance(value, bool) or not self.matches(text):
+            raise ValueError(f"“{text[:SHOWN]}” is {self.refusal}")
+        return self.number(text)
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
         return value
 
 
-class Count(Widget):
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int | None:
-        text = as_text(value).strip()
-        if not text:
-            return None
-        if isinstance(value, bool) or not is_count(text):
-            raise ValueError(f"“{text[:SHOWN]}” is not a whole number of pieces.")
-        return int(text)
+class Price(Number):
+    matches = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,15})?").fullmatch
+    number = Decimal
+    refusal = "not a price. Write it with a point: 24.50."
 
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
-        return value
+
+class Count(Number):
+    matches = re.compile(r"[0-9]{1,12}").fullmatch
+    number = int
+    refusal = "not a whole number of pieces."
 
 
 class YesNo(Widget):

@@ -6,22 +6,24 @@ what was counted stays with a product that is renamed.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
+from django.db.models import Value
 from django.urls import reverse
 
 from analytics.recording.event import RequestEvent
 from analytics.rollup.dimensions import Card, Dimension, Label
+from products.chunks import chunks
 from products.models import FormerSlug, Product
 
 DETAIL = "products:detail"
+VIEW = "products.view_product"
 DELETED = "(deleted)"
 """The one key of all slugs that no product has or had."""
 
 is_slug = re.compile(r"[-a-zA-Z0-9_]+").fullmatch
 is_number = re.compile(r"[0-9]{1,18}").fullmatch
-CHUNK = 5_000
-"""So many values fit into a query of any database."""
 
 
 def product(event: RequestEvent) -> str | None:
@@ -33,12 +35,14 @@ def product(event: RequestEvent) -> str | None:
 def resolve(slugs: Sequence[str]) -> dict[str, str]:
     """Slug -> primary key; what can't be a slug was made up, and is left out."""
     found = dict.fromkeys(filter(is_slug, slugs), DELETED)
-    for part in _chunks(list(found)):
-        rows = Product.objects.filter(slug__in=part).order_by()
-        found |= {slug: str(pk) for slug, pk in rows.values_list("slug", "pk")}
-    for part in _chunks([slug for slug, key in found.items() if key == DELETED]):
+    for part in chunks(list(found)):
         former = FormerSlug.objects.filter(slug__in=part).order_by()
-        found |= {slug: str(pk) for slug, pk in former.values_list("slug", "product")}
+        former = former.values_list("slug", "product", Value(0))
+        products = Product.objects.filter(slug__in=part).order_by()
+        products = products.values_list("slug", "pk", Value(1))
+        # One question: between two, a product may get an old address back.
+        rows = sorted(former.union(products, all=True), key=itemgetter(2))
+        found |= {slug: str(pk) for slug, pk, _ in rows}
     return found
 
 
@@ -46,17 +50,12 @@ def describe(keys: Sequence[str]) -> Mapping[str, Label]:
     """Primary key -> the product's name, and its page in the admin."""
     pks = [key for key in keys if is_number(key)]
     labels = {key: Label(f"{DELETED} {key}") for key in pks}
-    for part in _chunks(pks):
+    for part in chunks(pks):
         rows = Product.objects.filter(pk__in=part).order_by()
         for pk, name in rows.values_list("pk", "name"):
             address = reverse("admin:products_product_change", args=[pk])
-            labels[str(pk)] = Label(name, address)
+            labels[str(pk)] = Label(name, address, VIEW)
     return labels
-
-
-def _chunks(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
 
 
 DIMENSIONS = (

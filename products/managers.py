@@ -38,9 +38,6 @@ class ProductQuerySet(models.QuerySet):
         """What visitors may see; sold-out products stay visible, and say so."""
         return self.filter(is_active=True)
 
-    def in_category(self, slug: str) -> ProductQuerySet:
-        return self.filter(category__slug=slug)
-
     def in_stock(self) -> ProductQuerySet:
         return self.filter(stock__gt=0)
 

@@ -18,9 +18,9 @@ from import_export.resources import ModelResource
 from import_export.results import RowResult
 
 from products import cells
+from products.chunks import chunks
 from products.models import FormerSlug, Product
 
-CHUNK = 5_000
 SHOWN = 200
 """Rows of which a preview has the details."""
 BATCH = 500
@@ -111,8 +111,8 @@ class ProductResource(ModelResource):
         skus = sorted({self.sku_of(row) for row in dataset.dict} - {""})
         self.products = {
             each.sku: each
-            for start in range(0, len(skus), CHUNK)
-            for each in self.get_queryset().filter(sku__in=skus[start : start + CHUNK])
+            for some in chunks(skus)
+            for each in self.get_queryset().filter(sku__in=some)
         }
         self.versions = {
             sku: version(self.products[sku]) if sku in self.products else None
@@ -247,8 +247,8 @@ class ProductResource(ModelResource):
     def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
         """Primary keys are never imported, so no sequence has to be set anew."""
         slugs = [product.slug for product, is_new in self.saved if is_new]
-        for start in range(0, len(slugs), CHUNK):
-            FormerSlug.objects.filter(slug__in=slugs[start : start + CHUNK]).delete()
+        for some in chunks(slugs):
+            FormerSlug.objects.filter(slug__in=some).delete()
 
 
 def readable(value: Any) -> Any:

@@ -12,8 +12,9 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -72,7 +73,8 @@ class TransferMixin(ImportExportMixin):
         return request.user.has_perm("products.import_product")
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("products.export_product")
+        may_see = self.has_view_or_change_permission(request)
+        return may_see and request.user.has_perm("products.export_product")
 
     # ── Import ───────────────────────────────────────────────────────────────
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -146,7 +148,10 @@ class TransferMixin(ImportExportMixin):
         """The form, and the file: the rows that the list shows, as it is filtered."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        products = self.get_export_queryset(request)
+        try:
+            products = self.get_export_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("The list has no such filter.") from error
         form = self.export_form_class(
             self.get_export_formats(),
             self.get_export_resource_classes(request),

@@ -115,7 +115,11 @@ class ProductDetail(DetailView):
 
 
 def moved_to(address: str, query: str) -> HttpResponsePermanentRedirect:
-    return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
+    """To be asked for anew each time: who moves back would end in a circle."""
+    return HttpResponsePermanentRedirect(
+        f"{address}?{query}" if query else address,
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 class Echo:

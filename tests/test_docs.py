@@ -21,7 +21,7 @@ def _names(pattern, *files):
 
 
 SETTINGS = _names(r"\bANALYTICS_[A-Z_]+\b", ROOT / "analytics" / "conf.py")
-CHECKS = _names(r"analytics\.[EWI]\d{3}", ROOT / "analytics" / "checks.py")
+CHECKS = _names(r"analytics\.[EWI]\d{3}", *(ROOT / "analytics" / "checks").glob("*.py"))
 VARIABLES = _names(r"env\.\w+\(\s*\"([A-Z_]+)\"", *(ROOT / "dashboard").glob("*.py"))
 COMMANDS = sorted(
     name

@@ -18,11 +18,17 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Writer
-from ..reporting.words import number
+from ..words import NOTHING, number
 
 COUNT_LIMIT = 10_000
-NOTHING = "–"
 Text = str | Promise
+
+
+class AtLeast(int):
+    """Where counting stopped; it says so wherever it is shown."""
+
+    def __str__(self) -> str:
+        return _("%s or more") % number(int(self))
 
 
 class BoundedPaginator(Paginator):
@@ -30,7 +36,8 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:COUNT_LIMIT].count()
+        count = self.object_list.order_by()[:COUNT_LIMIT].count()
+        return AtLeast(count) if count == COUNT_LIMIT else count
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -40,6 +47,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     paginator = BoundedPaginator
+    # Counts by filter read the whole table, several times.
+    show_facets = admin.ShowFacets.NEVER
     empty_text: Text = ""
     """What the empty list says: why, and what would fill it."""
 

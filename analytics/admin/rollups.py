@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Rollup
+from ..reporting.queries import labels_of
 from ..rollup.buckets import Grain
 from ..rollup.dimensions import get_dimensions
 from ..rollup.sketches import duration
@@ -38,6 +42,18 @@ class DimensionFilter(admin.SimpleListFilter):
         return queryset.filter(dimension=self.value()) if self.value() else queryset
 
 
+def label_keys(rows: Iterable[Rollup]) -> None:
+    """Ask each dimension for the labels of its keys, once."""
+    by_dimension: dict[str, list[Rollup]] = defaultdict(list)
+    for row in rows:
+        by_dimension[row.dimension].append(row)
+    for dimension in get_dimensions():
+        found = by_dimension[dimension.name]
+        labels = labels_of(dimension, list({row.key for row in found}))
+        for row in found:
+            row.label = labels[row.key].text
+
+
 @admin.register(Rollup)
 @number_columns(("requests", "views", "errors"))
 class RollupAdmin(OverviewAddresses, ExportMixin, ReadOnlyAdmin):
@@ -57,7 +73,7 @@ class RollupAdmin(OverviewAddresses, ExportMixin, ReadOnlyAdmin):
         "p95",
         "size",
     )
-    list_filter = (SiteFilter, DimensionFilter, "grain", "audience")
+    list_filter = (SiteFilter, DimensionFilter, "grain", "audience", "bucket")
     search_fields = ("key",)
     ordering = ("-pk",)
     sortable_by = ("bucket_local", "requests_number", "views_number", "errors_number")
@@ -72,9 +88,19 @@ class RollupAdmin(OverviewAddresses, ExportMixin, ReadOnlyAdmin):
     def bucket_local(self, row: Rollup) -> str:
         return date_format(timezone.localtime(row.bucket), FORMATS[Grain(row.grain)])
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        # A redirect, as after a filter that makes no sense, lists nothing.
+        if isinstance(response, TemplateResponse) and "cl" in response.context_data:
+            label_keys(response.context_data["cl"].result_list)
+        return response
+
     @admin.display(description=_("key"))
     def key_text(self, row: Rollup) -> str:
-        return row.key or NOTHING
+        label = getattr(row, "label", row.key)
+        return f"{label} ({row.key})" if label != row.key else row.key or NOTHING
 
     @admin.display(description=_("average"))
     def average(self, row: Rollup) -> str:

@@ -1,11 +1,8 @@
-"""What a stored chart may say: which tables, measures and filters.
+"""What a stored chart may say: which tables, measures and keys.
 
 Reads definitions, those of the form and those that somebody wrote into the tables by
 other ways. Queries nothing and writes nothing. A definition that breaks a rule raises
 ValidationError with a sentence for people.
-
-The package behind the charts calls whatever method of a queryset a definition names.
-Here, two are allowed, with plain lookups on few columns.
 """
 
 from __future__ import annotations
@@ -15,18 +12,22 @@ from typing import Any, Protocol
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from ..managers import TrafficManager
 from ..models import Rollup
 from ..rollup.buckets import Grain
+from .chart_filters import (
+    DATE_FIELD,
+    KEY_FIELD,
+    MEASURES,
+    VALUES_LIMIT,
+    is_text,
+    verify_lookups,
+    verify_modifiers,
+)
 
-MEASURES = ("views", "requests", "errors", "bytes")
-DATE_FIELD = "bucket"
-KEY_FIELD = "key"
 OPERATION = "Sum"
-METHODS = ("filter", "exclude")
 RANGES = (7, 30, 90, 365)
 """Days that a chart may look back."""
 SCALES = ("hours", "days", "weeks", "months")
@@ -40,14 +41,6 @@ TYPES = {
     "pieChart": "pie",
 }
 """The package's names of what our module draws."""
-PARTS_LIMIT = 10
-VALUES_LIMIT = 100
-TEXT_LIMIT = 200
-_LARGEST = 2**63 - 1
-_COMPARISONS = ("exact", "in", "gt", "gte", "lt", "lte", "range")
-# Nothing that a database may need for ever for, as a regular expression.
-_SEARCHES = ("exact", "in", "startswith", "endswith", "contains", "icontains")
-_LISTS = ("in", "range")
 
 
 class Chart(Protocol):
@@ -131,66 +124,6 @@ def verify_split(chart: Chart, split: bool) -> None:
         )
 
 
-def verify_modifiers(modifiers: Any) -> None:
-    """Raise ValidationError unless it is a list of ``{"filter": {lookup: value}}``."""
-    if modifiers in (None, [], ""):
-        return
-    if not isinstance(modifiers, list) or len(modifiers) > PARTS_LIMIT:
-        raise ValidationError(_("Write a JSON list of at most ten modifiers."))
-    for modifier in modifiers:
-        if not isinstance(modifier, dict) or len(modifier) != 1:
-            raise ValidationError(
-                _('Each modifier is an object with one name: {"filter": {…}}.')
-            )
-        ((method, lookups),) = modifier.items()
-        if method not in METHODS:
-            raise ValidationError(
-                _("“%(method)s” is not allowed: modifiers are filter and exclude.")
-                % {"method": str(method)[:TEXT_LIMIT]}
-            )
-        verify_lookups(lookups)
-
-
-def verify_lookups(lookups: Any) -> None:
-    """Raise ValidationError unless it maps plain lookups to values of their type."""
-    if not isinstance(lookups, dict) or not 0 < len(lookups) <= PARTS_LIMIT:
-        raise ValidationError(
-            _('Write one to ten lookups as a JSON object: {"key": "/shop/"}.')
-        )
-    for name, value in lookups.items():
-        _verify_lookup(str(name), value)
-
-
-def _verify_lookup(name: str, value: Any) -> None:
-    field, _separator, lookup = name.partition("__")
-    lookup = lookup or "exact"
-    allowed, is_good = _FIELDS.get(field, ((), None))
-    if is_good is None or lookup not in allowed:
-        raise ValidationError(
-            _("“%(name)s” is not allowed in a filter. Fields: %(fields)s.")
-            % {"name": name[:TEXT_LIMIT], "fields": ", ".join(_FIELDS)}
-        )
-    values = value if isinstance(value, list) else [value]
-    if isinstance(value, list) != (lookup in _LISTS) or len(values) > VALUES_LIMIT:
-        raise ValidationError(
-            _("“%(name)s” needs %(what)s.")
-            % {
-                "name": name,
-                "what": _("a list of at most a hundred values")
-                if lookup in _LISTS
-                else _("one value"),
-            }
-        )
-    if not all(map(is_good, values)) or (lookup == "range" and len(values) != 2):
-        raise ValidationError(
-            _(
-                "“%(name)s” has a value of the wrong kind. Keys are text, measures "
-                "whole numbers, times are written as 2026-07-01T00:00:00Z."
-            )
-            % {"name": name}
-        )
-
-
 def verify_criteria(criteria: Any) -> None:
     """The same for a ``DashboardStatsCriteria``."""
     errors: dict[str, ValidationError] = {}
@@ -227,7 +160,7 @@ def named_keys(criteria: Any) -> dict[str, str]:
             continue
         keys, name = value if _is_pair(value) else (key, value)
         keys = keys if isinstance(keys, list) else [keys]
-        if len(keys) > VALUES_LIMIT or not all(map(_is_text, [*keys, name])):
+        if len(keys) > VALUES_LIMIT or not all(map(is_text, [*keys, name])):
             raise ValidationError(
                 _('Write names of keys: {"/": "Home", "x": [["/a/", "/b/"], "Both"]}.')
             )
@@ -249,30 +182,6 @@ def sentences(error: ValidationError) -> str:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= TEXT_LIMIT and "\0" not in value
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _LARGEST
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        moment = parse_datetime(value) if isinstance(value, str) else None
-    except ValueError:
-        return False
-    return moment is not None and moment.tzinfo is not None
-
-
-_FIELDS: Mapping[str, tuple[tuple[str, ...], Callable[[Any], bool]]] = {
-    KEY_FIELD: (_SEARCHES, _is_text),
-    DATE_FIELD: (_COMPARISONS, _is_time),
-    **dict.fromkeys(MEASURES, (_COMPARISONS, _is_number)),
-    "duration": (_COMPARISONS, _is_number),
-}
 
 
 def _scale(chart: Chart) -> None:

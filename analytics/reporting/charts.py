@@ -105,6 +105,7 @@ def drawing(
         "type": rules.TYPES[chart.default_chart_type],
         "unit": "bytes" if measures == ["bytes"] else "",
         "labels": axis.labels(),
+        "running": axis.place(axis.period.now),
         "series": [
             {"name": name, "values": axis.values(sums), "compare": False}
             for name, sums in series

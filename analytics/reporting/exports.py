@@ -95,42 +95,25 @@ def exported(
     moments = _Remembered(lambda stored: moment(_local(stored)))
     labels = _Labels(text, nothing)
     uncounted = (nothing, nothing)
+
+    def values(row: Row) -> Row:
+        _, site, dimension, key, audience, grain, bucket, *sums, sketch, times = row
+        return (
+            texts[site],
+            texts[dimension],
+            texts[key],
+            labels[dimension].get(key, nothing),
+            AUDIENCES[audience],
+            GRAINS[grain],
+            moments[bucket],
+            *sums,
+            visitors(bytes(sketch)) if sketch else nothing,
+            *(latencies(bytes(times)) if times else uncounted),
+        )
+
     for batch in batches(rows):
         labels.ask(batch)
-        yield [
-            (
-                texts[site],
-                texts[dimension],
-                texts[key],
-                labels[dimension].get(key, nothing),
-                AUDIENCES[audience],
-                GRAINS[grain],
-                moments[bucket],
-                requests,
-                views,
-                errors,
-                sent,
-                duration,
-                visitors(bytes(sketch)) if sketch else nothing,
-                *(latencies(bytes(histogram)) if histogram else uncounted),
-            )
-            for (
-                _,
-                site,
-                dimension,
-                key,
-                audience,
-                grain,
-                bucket,
-                requests,
-                views,
-                errors,
-                sent,
-                duration,
-                sketch,
-                histogram,
-            ) in batch
-        ]
+        yield [values(row) for row in batch]
 
 
 def _local(stored: str) -> Instant:

@@ -20,7 +20,7 @@ from ..conf import get_config, get_stream
 from ..models import Producer
 from ..rollup.drain import RUN_SECONDS
 from ..stream import ProducerInfo, Stream, StreamError
-from .ledger import Line, fresh_lines, held_journals, oldest_waiting, summary
+from .ledger import Line, fresh_lines, held_journals, oldest_waiting
 
 REDIS_TIMEOUT = 0.3
 REDIS_SECONDS = 0.6
@@ -143,11 +143,6 @@ def look() -> tuple[list[Line], str]:
     words, problem = _listen()
     infos = words.infos if words else {}
     return fresh_lines(config.site, infos, journals), problem
-
-
-def ledger_summary() -> dict[str, Any]:
-    """``recorded counted waiting lost rejected oldest_waiting_s producers``, now."""
-    return summary(look()[0])
 
 
 def _recent(

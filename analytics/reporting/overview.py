@@ -6,10 +6,11 @@ Reads the query module and nothing else; knows neither requests nor templates.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -19,10 +20,10 @@ from django.utils.translation import gettext_lazy
 from ..models import Audience
 from ..rollup.buckets import Grain
 from ..rollup.dimensions import BUILT_IN, get_dimensions
+from ..words import change, microseconds, number, percent, signed
 from . import periods, queries
 from .periods import Period
-from .queries import Series, Top, Totals
-from .words import change, microseconds, number, percent, signed
+from .queries import Series, Top, TopRow, Totals
 
 AUDIENCES = {
     "people": ((Audience.PEOPLE,), gettext_lazy("People")),
@@ -31,6 +32,7 @@ AUDIENCES = {
     "all": (tuple(Audience), gettext_lazy("Everyone")),
 }
 TOP_ROWS = 8
+User = AbstractUser | AnonymousUser
 
 
 class BadQuestion(ValueError):
@@ -106,6 +108,20 @@ class Overview:
     empty: bool
     """Whether nothing at all was counted, now or before."""
 
+    def for_user(self, user: User) -> Overview:
+        """Without the links that lead where the user may not go."""
+        return replace(self, cards=tuple(_for_user(card, user) for card in self.cards))
+
+
+def _for_user(card: Top, user: User) -> Top:
+    def seen(row: TopRow) -> TopRow:
+        label = row.label
+        if not label.permission or user.has_perm(label.permission):
+            return row
+        return replace(row, label=label._replace(url=""))
+
+    return replace(card, rows=tuple(map(seen, card.rows)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
@@ -159,6 +175,7 @@ def chart(question: Question) -> dict[str, Any]:
         "type": "line",
         "unit": queries.MEASURES[question.measure].unit,
         "labels": _labels(now),
+        "running": period.place() if period.running else None,
         "series": [
             {"name": str(period), "values": now.values},
             {

@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from ..models import Producer
+from ..words import number
 from . import health, periods
 from .overview import AUDIENCES, BadQuestion, Question, as_dict, chart, numbers
-from .words import number
 
 PERMISSION = "analytics.view_rollup"
 TEMPLATE = "admin/analytics/overview.html"
@@ -43,11 +44,11 @@ def overview(
         "title": _("Overview"),
         "subtitle": None,
         "problem": problem,
-        "found": numbers(question),
+        "found": numbers(question).for_user(request.user),
         "ranges": _choices(question, "range", periods.RANGES),
         "audiences": _choices(question, "audience", AUDIENCES),
         "today": question.period.now.astimezone(question.period.zone).date(),
-        "urls": _addresses(admin_site, question),
+        "urls": _addresses(request, admin_site, question),
         **(extra_context or {}),
     }
     request.current_app = admin_site.name
@@ -116,13 +117,18 @@ def _choices(
     ]
 
 
-def _addresses(admin_site: AdminSite, question: Question) -> dict[str, str]:
+def _addresses(
+    request: HttpRequest, admin_site: AdminSite, question: Question
+) -> dict[str, str]:
     def address(name: str) -> str:
         return reverse(f"{admin_site.name}:{name}")
 
-    return {
+    addresses = {
         "page": address("analytics_overview") + question.query(),
         "chart": address("analytics_chart_data") + question.query(),
         "waiting": address("analytics_waiting"),
-        "ledger": address("analytics_producer_changelist"),
     }
+    ledger = admin_site.is_registered(Producer)
+    if ledger and request.user.has_perm("analytics.view_producer"):
+        addresses["ledger"] = address("analytics_producer_changelist")
+    return addresses

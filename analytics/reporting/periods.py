@@ -7,6 +7,7 @@ aware UTC, and begins and ends where buckets do.
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -98,6 +99,19 @@ class Period:
             if grain == Grain.DAY or _is_kept(grain, until, self.now):
                 return cut
         return before
+
+    @property
+    def part(self) -> str:
+        """For people: where it is cut, if it is."""
+        if self.until is None:
+            return ""
+        if self.until == day_start(self.last, self.zone):
+            return _("without its last day")
+        return _("its last day up to %s") % f"{self.until.astimezone(self.zone):%H:%M}"
+
+    def place(self) -> int:
+        """The number of the bucket that runs now."""
+        return bisect_right(self.buckets(), self.now) - 1
 
     def spans(self) -> list[Span]:
         """The coarsest rows that make up its series, and so the period, to the unit."""

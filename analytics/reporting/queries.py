@@ -21,15 +21,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import get_config
-from ..models import Audience, Producer, Rollup
+from ..models import Audience, Rollup
 from ..rollup.dimensions import OTHER, Dimension, Label, get_dimensions
 from ..rollup.fold import Measures
 from ..rollup.sketches import Visitors
+from ..words import number
 from .periods import Period, Span
-from .words import number
 
 PEOPLE = (Audience.PEOPLE,)
-EVERYONE = tuple(Audience)
 SUMS = ("requests", "views", "errors", "bytes", "duration")
 SUM_LABELS = {
     "requests": _("Requests"),
@@ -245,11 +244,6 @@ def per_key(
     where = _where(site, dimension, period.whole_days(), audiences)
     rows = Rollup.objects.filter(where, key__in=list(keys)).order_by()
     return dict(rows.values("key").annotate(n=Sum(measure)).values_list("key", "n"))
-
-
-def ledger(site: str | None = None) -> dict[str, int]:
-    """``recorded counted waiting lost rejected``, as the tables say. One query."""
-    return Producer.objects.filter(site=site or get_config().site).sums()
 
 
 def dimension_of(name: str) -> Dimension:

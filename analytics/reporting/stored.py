@@ -11,9 +11,9 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, islice
+from itertools import accumulate
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -21,6 +21,7 @@ from django.db import connections, models
 from django.db.models import BinaryField, TextField
 from django.db.models.functions import Cast
 
+from ..batches import batched
 from ..rollup.sketches import LAST, Histogram, Visitors
 
 BATCH_ROWS = 900
@@ -33,16 +34,16 @@ _CODES = ("BH", "BHIQ")
 Row = tuple[Any, ...]
 
 
-def batches(rows: models.QuerySet) -> Iterator[list[Row]]:
+def batches(rows: models.QuerySet) -> Iterator[Sequence[Row]]:
     """The stored rows: the primary key first, times as texts, sketches as binaries."""
     connection = connections[rows.db]
     cursors = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
     if connection.vendor == "postgresql" and cursors:
-        return _batched(_stored(rows).iterator(BATCH_ROWS))
+        return batched(_stored(rows).iterator(BATCH_ROWS), BATCH_ROWS)
     return _by_key(rows)
 
 
-def _by_key(rows: models.QuerySet) -> Iterator[list[Row]]:
+def _by_key(rows: models.QuerySet) -> Iterator[Sequence[Row]]:
     """The keys first, into a file, then the rows of some keys at a time.
 
     SQLite's log of changes grows as long as a query reads, and a download may take
@@ -52,7 +53,7 @@ def _by_key(rows: models.QuerySet) -> Iterator[list[Row]]:
     table = _stored(rows.model._base_manager.using(rows.db))
     keys = rows.values_list("pk", flat=True).iterator(BATCH_ROWS)
     with TemporaryFile() as file:
-        for some in _batched(keys):
+        for some in batched(keys, BATCH_ROWS):
             array("q", some).tofile(file)
         file.seek(0)
         while data := file.read(8 * BATCH_ROWS):
@@ -68,11 +69,6 @@ def _among(keys: list[int]) -> models.Q:
     if last - first < 2 * len(keys):
         return models.Q(pk__range=(first, last))
     return models.Q(pk__in=keys)
-
-
-def _batched(values: Iterator[Any]) -> Iterator[list[Any]]:
-    while batch := list(islice(values, BATCH_ROWS)):
-        yield batch
 
 
 def _stored(rows: models.QuerySet) -> models.QuerySet:

@@ -25,7 +25,6 @@ SHEET_ROWS = 1_048_575
 ROWS = 100_000
 """As many as are written well within the half minute that servers give a request."""
 CHUNK = 1 << 16
-BUCKET = COLUMNS.index("bucket")
 
 # What XML cannot hold, and what takes the place of it.
 _IMPOSSIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -45,6 +45,8 @@ class Label(NamedTuple):
     text: str
     url: str = ""
     """Where a click on it leads, if anywhere."""
+    permission: str = ""
+    """Who may follow it, as ``app.codename``; empty: whoever sees it."""
 
 
 class Card(NamedTuple):
@@ -138,7 +140,7 @@ BUILT_IN = (
         name="error_referrer",
         label=_("Referrer of errors"),
         key=_error_referrer,
-        card=Card(_("Referrers of errors"), "requests"),
+        card=Card(_("Broken links and errors, by referrer"), "requests"),
     ),
     Dimension(
         name="user",

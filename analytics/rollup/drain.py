@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
-from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 
+from ..batches import batched
 from ..conf import get_config
 from ..failpoints import fail_point
 from ..models import DeadLetter, Producer, Writer
@@ -25,8 +24,6 @@ from . import store
 from .dimensions import get_dimensions
 from .fold import fold
 from .plan import Plan, Tally
-
-T = TypeVar("T")
 
 EVENTS_LIMIT = 50_000
 """Events of one transaction, at most."""
@@ -227,13 +224,6 @@ def _weight(entry: Entry | BadEntry) -> int:
     if isinstance(entry, Entry):
         return entry.count
     return 1 + sum(map(len, entry.fields.values())) // EVENT_BYTES
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """As ``itertools.batched``, which Python has from 3.12 on."""
-    iterator = iter(items)
-    while some := tuple(islice(iterator, size)):
-        yield some
 
 
 def _behind(

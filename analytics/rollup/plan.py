@@ -16,6 +16,7 @@ from msgspec.structs import astuple
 from ..models import DeadLetter, Producer
 from ..recording.event import RequestEvent, decode, decode_many
 from ..stream import BadEntry, Entry, Malformed, ProducerInfo, moment
+from ..words import number
 
 UNREADABLE_LIMIT = 3
 """So often may a batch come unreadable; then its events are rejected."""
@@ -29,8 +30,6 @@ ESCAPE = b"\\u"
 ARRIVAL = attrgetter("time")
 ESCAPE = b"\\u"
 """How JSON writes a NUL, say, which PostgreSQL refuses: such events are looked at."""
-SUM_LIMIT = 2**40
-"""Bytes, and microseconds, of one request: more would spoil the sums."""
 
 
 @dataclass(slots=True)
@@ -56,8 +55,8 @@ class Tally:
         if self.duplicates:
             parts.append(_some(self.duplicates, "duplicate batch"))
         for name in ("lost", "rejected"):
-            if number := getattr(self, name):
-                parts.append(f"{_spaced(number)} {name}")
+            if count := getattr(self, name):
+                parts.append(f"{number(count)} {name}")
         if self.dead:
             parts.append(_some(self.dead, "dead letter"))
         if self.rewinds:
@@ -264,12 +263,7 @@ def _unprintable(event: RequestEvent) -> str:
     return "The event's text has control characters, which no recorder writes."
 
 
-def _some(number: int, noun: str) -> str:
+def _some(count: int, noun: str) -> str:
     """``1 batch``, ``2 batches``."""
-    plural = "" if number == 1 else "es" if noun.endswith("h") else "s"
-    return f"{_spaced(number)} {noun}{plural}"
-
-
-def _spaced(number: int) -> str:
-    """12430 -> '12 430', with narrow no-break spaces between the thousands."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    plural = "" if count == 1 else "es" if noun.endswith("h") else "s"
+    return f"{number(count)} {noun}{plural}"

@@ -13,11 +13,12 @@ import tablib
 from django.db import transaction
 from import_export.results import Result
 
+from products.chunks import chunks
 from products.imports.drafts import Draft
 from products.imports.refusal import Refused
 from products.imports.uploads import Table
 from products.models import Product
-from products.resources import CHUNK, SHOWN, ProductResource, ProductRow, version
+from products.resources import SHOWN, ProductResource, ProductRow, version
 
 ERRORS_SHOWN = 100
 NAMED = 20
@@ -87,9 +88,9 @@ def conflicts(draft: Draft) -> list[str]:
     """
     skus = list(draft.versions)
     now: dict[str, str | None] = dict.fromkeys(skus)
-    for start in range(0, len(skus), CHUNK):
+    for some in chunks(skus):
         rows = Product.objects.select_for_update().order_by("pk")
-        for product in rows.filter(sku__in=skus[start : start + CHUNK]):
+        for product in rows.filter(sku__in=some):
             now[product.sku] = version(product)
     return sorted(sku for sku in skus if now[sku] != draft.versions[sku])
 

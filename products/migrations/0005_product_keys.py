@@ -12,20 +12,33 @@ MARK = "~"
 
 
 def use_primary_keys(apps, schema_editor):
-    products = apps.get_model("products", "Product").objects
-    rename(apps, {slug: str(pk) for pk, slug in products.values_list("pk", "slug")})
+    slugs = slugs_of(apps, schema_editor)
+    rename(apps, schema_editor, {slug: str(pk) for pk, slug in slugs})
 
 
 def use_slugs(apps, schema_editor):
-    products = apps.get_model("products", "Product").objects
-    rename(apps, {str(pk): slug for pk, slug in products.values_list("pk", "slug")})
+    slugs = slugs_of(apps, schema_editor)
+    rename(apps, schema_editor, {str(pk): slug for pk, slug in slugs})
 
 
-def rename(apps, names):
+def slugs_of(apps, schema_editor):
+    products = rows_of(apps, schema_editor, "products", "Product")
+    return products.values_list("pk", "slug")
+
+
+def rows_of(apps, schema_editor, app, name):
+    """Those of the database that is migrated."""
+    alias = schema_editor.connection.alias
+    return apps.get_model(app, name).objects.using(alias)
+
+
+def rename(apps, schema_editor, names):
     """By way of a mark: the slug of one product may be the key of another."""
     # Whoever folds events right now has to begin anew.
-    apps.get_model("analytics", "Writer").objects.update(generation=F("generation") + 1)
-    rows = apps.get_model("analytics", "Rollup").objects.filter(dimension="product")
+    writers = rows_of(apps, schema_editor, "analytics", "Writer")
+    writers.update(generation=F("generation") + 1)
+    rows = rows_of(apps, schema_editor, "analytics", "Rollup")
+    rows = rows.filter(dimension="product")
     for key in list(rows.order_by("key").values_list("key", flat=True).distinct()):
         if key in names:
             rows.filter(key=key).update(key=MARK + names[key])

@@ -1,4 +1,4 @@
-"""Fixtures: a real Valkey for the whole run, empty for each test, and a web process."""
+"""Fixtures: a real Valkey, empty for each test, web processes, and members of staff."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission, User
 
 from analytics.conf import get_config, get_stream
 from analytics.recording.event import encode
@@ -138,3 +139,16 @@ def new_web(site_stream):
 def drain(site_stream):
     """Runs a real drain."""
     return Drain(site_stream).run
+
+
+@pytest.fixture
+def member(client):
+    """Signs in a member of the staff who has just these permissions."""
+
+    def sign_in(*codenames):
+        user = User.objects.create_user("member", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client.force_login(user)
+        return client
+
+    return sign_in

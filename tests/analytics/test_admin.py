@@ -6,9 +6,9 @@ from html import escape
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -20,6 +20,7 @@ from analytics.rollup.buckets import Grain
 from analytics.rollup.sketches import Histogram, Visitors
 from celery_app import app
 from dashboard.settings import broker_url
+from products.models import Product
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
@@ -76,19 +77,6 @@ ONE_OF = {
     DeadLetter: lambda: letter(reason=HOSTILE, content=HOSTILE.encode()),
     JobRun: lambda: run(message=HOSTILE),
 }
-
-
-@pytest.fixture
-def member(client):
-    """Signs in a member of the staff who has just these permissions."""
-
-    def sign_in(*codenames):
-        user = User.objects.create_user("member", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 def body(response):
@@ -160,7 +148,21 @@ def test_counting_ends_somewhere():
         JobRun(task=DRAIN, started=TEN) for _ in range(COUNT_LIMIT + 5)
     )
     rows = JobRun.objects.order_by("pk")
-    assert BoundedPaginator(rows, 50).count == COUNT_LIMIT
+    count = BoundedPaginator(rows, 50).count
+    assert count == COUNT_LIMIT
+    assert str(count) == f"{number(COUNT_LIMIT)} or more"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_address_makes_filters_count_the_whole_table(
+    admin_client, model, django_assert_num_queries
+):
+    ONE_OF[model]()
+    with CaptureQueriesContext(connection) as usual:
+        page = admin_client.get(url(model))
+    assert "_facets" not in body(page)
+    with django_assert_num_queries(len(usual)):
+        admin_client.get(url(model) + "?_facets=True")
 
 
 # Rollups.
@@ -507,3 +509,20 @@ def test_numbers():
 
 def test_what_does_not_print_is_made_visible():
     assert visible("a\x00\u202eb\nc") == "a\\x00\\u202eb\nc"
+
+
+def test_a_key_is_shown_with_its_label(admin_client, catalogue):
+    pen = Product.objects.get(slug="brass-pen")
+    rollup(dimension="product", key=str(pen.pk))
+    text = body(admin_client.get(url(Rollup)))
+    assert f"Brass Pen ({pen.pk})" in text
+
+
+def test_rollups_of_a_time(admin_client):
+    rollup(key="/now/", bucket=timezone.now())
+    rollup(key="/then/", bucket=timezone.now() - timedelta(days=40))
+    since = str(timezone.now() - timedelta(days=7))
+    text = body(admin_client.get(url(Rollup), {"bucket__gte": since}))
+    assert "/now/" in text
+    assert "/then/" not in text
+    assert "Past 7 days" in text

@@ -21,7 +21,6 @@ from analytics.reporting.health import (
     beat_part,
     check_health,
     lag_part,
-    ledger_summary,
     worker_part,
 )
 
@@ -242,7 +241,3 @@ def test_head_of_the_stream_is_a_lag_whatever_the_ledger_says():
 
 def test_clock_of_another_machine_makes_no_negative_numbers():
     assert lag_part(words(head=NOW + 90), [], NOW).message.endswith("0 s")
-
-
-def test_summary_is_offered_here_too(site_stream):
-    assert ledger_summary()["recorded"] == 0

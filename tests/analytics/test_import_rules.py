@@ -7,12 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("analytics", "products", "dashboard")
-CELERY = {
-    "celery_app.py",
-    "analytics/tasks.py",
-    "analytics/schedule.py",
-    "analytics/checks.py",
-}
+CELERY = {"celery_app.py", "analytics/tasks.py", "analytics/schedule.py"}
 CELERY_FOLDERS = ("analytics/admin/",)
 CHARTS = {
     "analytics/admin/charts.py",

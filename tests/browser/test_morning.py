@@ -225,7 +225,7 @@ def test_an_import_shows_what_it_would_do_and_then_does_it(staff):
     staff.goto(f"{PRODUCTS}import/")
     file = {"name": "prices.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     staff.set_input_files("[type=file]", file)
-    staff.click("text=Look at it")
+    staff.click("text=Show preview")
     assert re.findall(r"(\d+)\s+(new|updated)", staff.inner_text(".counts")) == [
         ("1", "new"),
         ("1", "updated"),

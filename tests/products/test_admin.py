@@ -159,7 +159,7 @@ def test_action_switches_products_and_leaves_a_trace(admin_client, action, activ
     Product.objects.filter(pk=mat.pk).update(is_active=active)
     data = {"action": action, "_selected_action": [pen.pk, mat.pk]}
     page = admin_client.post(LIST, data, follow=True)
-    assert "1 products changed" in told(page)
+    assert "1 product changed" in told(page)
     now = Product.objects.get(pk=pen.pk)
     assert now.is_active == active
     # An import that was looked at before must notice.

@@ -11,6 +11,7 @@ from django.test import Client
 
 from products.imports import drafts, uploads, workbook
 from products.models import Product
+from products.resources import ProductResource
 from tests.products.making import (
     CONFIRM,
     IMPORT,
@@ -154,6 +155,43 @@ def test_size_that_the_directory_lies_about(manager):
     place = data.rindex(SHEET.encode()) - 46 + 24
     data[place : place + 4] = (1000).to_bytes(4, "little")
     assert "can be read" in refusal(manager, bytes(data), "a.xlsx")
+
+
+@pytest.mark.parametrize("part", ["xl/styles.xml", "xl/workbook.xml", SHEET])
+def test_more_tags_than_a_parser_should_see(manager, monkeypatch, part):
+    monkeypatch.setattr(openpyxl, "load_workbook", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(workbook, "MAX_RATIO", 10**9)
+    assert workbook.MAX_TAGS < 5_000_000
+    data = rewritten({part: b"<x/>" * 5_000_000})
+    assert len(data) < 100_000
+    assert "too complex" in refusal(manager, data, "a.xlsx")
+
+
+def test_tags_of_all_sheets_count_together(manager, monkeypatch):
+    sheets = {f"xl/worksheets/sheet{number}.xml": b"<x/>" * 30 for number in (2, 3, 4)}
+    monkeypatch.setattr(workbook, "MAX_TAGS", 110)
+    assert "too complex" in refusal(manager, rewritten({}, sheets), "a.xlsx")
+
+
+def test_largest_workbook_passes():
+    """Of our own columns, with nothing left out."""
+    rows = uploads.MAX_ROWS * (len(ProductResource.columns()) * 6 + 2)
+    assert rows < workbook.MAX_TAGS
+
+
+def test_workbook_that_hides_among_the_sheets(manager):
+    good = zipfile.ZipFile(io.BytesIO(rewritten({})))
+    kinds = good.read("[Content_Types].xml")
+    kinds = kinds.replace(b'"/xl/workbook.xml"', b'"/xl/worksheets/book.xml"')
+    parts = {
+        "workbook.xml": "book.xml",
+        "_rels/workbook.xml.rels": "_rels/book.xml.rels",
+    }
+    moved = {
+        f"xl/worksheets/{new}": good.read(f"xl/{old}") for old, new in parts.items()
+    }
+    data = rewritten({"[Content_Types].xml": kinds}, moved)
+    assert "can be read" in refusal(manager, data, "a.xlsx")
 
 
 def test_macros_are_refused(manager):

@@ -18,12 +18,6 @@ def test_available_leaves_out_inactive_products_but_not_sold_out_ones():
     assert slugs(Product.objects.available()) == ["sold-out"]
 
 
-def test_in_category_goes_by_the_slug():
-    product("mug")
-    product("lamp", category="lighting")
-    assert slugs(Product.objects.in_category("lighting")) == ["lamp"]
-
-
 def test_stock_is_out_or_low_or_neither():
     for stock in (0, 1, 5, 6):
         product(f"mug-{stock}", stock=stock)

@@ -3,7 +3,7 @@
 import datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,3 +91,40 @@ def test_what_was_counted_by_slug_is_filed_by_primary_key(old_database):
         "mug": 1,
         str(mug.pk): 2,
     }
+
+
+@pytest.fixture
+def other_database(old_database, tmp_path):
+    """A second one, as old, beside the one that everything goes to by default."""
+    name = str(tmp_path / "other.sqlite3")
+    values = {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {}}
+    connections.settings["other"] = connections.settings["default"] | values
+    # Tests may not open any but the default one, unless it is open already.
+    connections["other"].connect()
+    MigrationExecutor(connections["other"]).migrate([("products", BEFORE)])
+    yield "other"
+    connections["other"].close()
+    del connections.settings["other"]
+
+
+def test_the_database_that_is_migrated_is_the_one_that_changes(
+    old_database, other_database
+):
+    """And no other, although that is where rows come from by default."""
+    old = old_database("products", "Product")
+    make_product(old, "mug", "kitchen")
+    values = {"slug": "pan", "name": "pan", "category": "kitchen", "price": "1"}
+    pan = old.objects.using(other_database).create(**values)
+    executor = MigrationExecutor(connections[other_database])
+    executor.migrate([("analytics", "0001_initial")])
+    rollups = old_database("analytics", "Rollup").objects
+    for alias in ("default", other_database):
+        row = {"site": "default", "dimension": "product", "grain": 2, "bucket": DAY}
+        rollups.using(alias).create(**row, key="pan", audience=0)
+    executor = MigrationExecutor(connections[other_database])
+    state = executor.migrate([("products", NOW)])
+    new = state.apps.get_model("products", "Product").objects.using(other_database)
+    assert new.get().category.name == "Kitchen"
+    assert rollups.using(other_database).get().key == str(pan.pk)
+    assert rollups.get().key == "pan"
+    assert old.objects.get().category == "kitchen"

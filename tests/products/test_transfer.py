@@ -300,3 +300,19 @@ def test_many_rows_are_imported_with_few_queries(
     with django_assert_max_num_queries(60):
         confirm(manager, page)
     assert Product.objects.count() == 301
+
+
+@pytest.mark.parametrize("query", ["is_active__exact=x", "stock__gte=x", "nonsense=1"])
+def test_export_with_a_filter_that_is_none(manager, mug, query):
+    address = f"{EXPORT}?{query}"
+    assert manager.get(address).status_code == 400
+    data = {"format": CSV_FORMAT, "resource": ""}
+    assert manager.post(address, data).status_code == 400
+    assert not log()
+
+
+def test_export_is_for_those_who_may_see_the_list(client, mug):
+    client.force_login(staff("products.export_product"))
+    assert client.get(EXPORT).status_code == 403
+    data = {"format": CSV_FORMAT, "resource": ""}
+    assert client.post(EXPORT, data).status_code == 403

@@ -187,6 +187,8 @@ def test_former_address_leads_to_the_product(client):
     pen.save()
     response = client.get("/products/brass-pen/?utm_source=letter")
     assert response.status_code == 301
+    # The browser must not lead there for ever: the pen may get its old name back.
+    assert response["Cache-Control"] == "no-cache"
     assert response["Location"] == "/products/golden-pen/?utm_source=letter"
     Product.objects.filter(pk=pen.pk).update(is_active=False)
     assert client.get("/products/brass-pen/").status_code == 404

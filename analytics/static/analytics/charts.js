@@ -126,7 +126,7 @@ function options(data, colour) {
       type: data.series.length > 4 ? "scroll" : "plain",
       bottom: 0,
       icon: "roundRect",
-      itemHeight: 4,
+      itemHeight: 10,
       textStyle: axis,
     },
     grid: { left: 4, right: 12, top: 16, bottom: data.series.length > 1 ? 36 : 8, containLabel: true },
@@ -170,6 +170,20 @@ function line(one, place, data, colour) {
     symbolSize: 6,
     barMaxWidth: 28,
     z: one.compare ? 1 : 2,
+    markArea: place === 0 ? unfinished(data, colour) : undefined,
+  };
+}
+
+/** A shade over what still runs: its low end is no fall. */
+function unfinished(data, colour) {
+  const last = data.running;
+  if (typeof last !== "number") return undefined;
+  const from = data.type === "bar" ? last : Math.max(last - 1, 0);
+  return {
+    silent: true,
+    itemStyle: { color: colour.muted, opacity: 0.14 },
+    label: { formatter: "so far", position: "insideTop", color: colour.text, fontFamily: colour.font },
+    data: [[{ xAxis: from }, { xAxis: last }]],
   };
 }
 

@@ -1,8 +1,16 @@
-"""Fixtures: a site that is recorded into a folder of the test's own."""
+"""Fixtures: a journal, and a site, recorded into a folder of the test's own."""
 
 import pytest
 
+from analytics.recording.journal import Journal
 from tests.analytics.recording.site import recorded_site
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = Journal(tmp_path)
+    yield journal
+    journal.close()
 
 
 @pytest.fixture

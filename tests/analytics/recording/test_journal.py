@@ -39,13 +39,6 @@ from tests.analytics.recording.site import end, journal_lines
 LINE = line()
 
 
-@pytest.fixture
-def journal(tmp_path):
-    journal = Journal(tmp_path)
-    yield journal
-    journal.close()
-
-
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """After a failure the next event tries again at once."""

@@ -11,16 +11,6 @@ from analytics.recording import reader as reader_module
 from analytics.recording.folder import segment_path
 from analytics.recording.journal import Journal, OrphanJournal
 from analytics.recording.reader import Reader
-from tests.analytics.recording.events import line
-
-LINE = line()
-
-
-@pytest.fixture
-def journal(tmp_path):
-    journal = Journal(tmp_path)
-    yield journal
-    journal.close()
 
 
 def fill(journal, *numbers):

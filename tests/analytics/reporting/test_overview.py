@@ -2,15 +2,21 @@
 
 import datetime
 from html.parser import HTMLParser
+from unittest.mock import patch
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from django.utils import timezone
 
-from analytics.reporting import overview, periods, queries
+from analytics.admin.rollups import RollupAdmin
+from analytics.models import Rollup
+from analytics.reporting import overview, pages, periods, queries
 from analytics.reporting.overview import BadQuestion, Question
-from analytics.reporting.words import number, signed
+from analytics.words import number
+from products.models import Product
 from tests.analytics.reporting.traffic import at, counted, some
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +32,7 @@ ADDRESSES = (
 @pytest.fixture
 def events(site):
     now = timezone.now()
-    return counted(some(5, 800, now - datetime.timedelta(days=40), now))
+    return counted(some(5, 120, now - datetime.timedelta(days=40), now))
 
 
 @pytest.fixture
@@ -83,7 +89,8 @@ def test_the_page_shows_the_numbers_of_the_query_module(events, viewer, audience
         audiences=audiences,
         measure="requests",
     )
-    shown = [row[:2] for row in page.rows]
+    # The share stands between them.
+    shown = [row[:3:2] for row in page.rows]
     for row in routes.rows:
         assert [row.key, number(row.value)] in shown
     assert found.requests > 0
@@ -211,15 +218,42 @@ def test_what_waits_is_told_without_redis_too(viewer, site):
     assert any(problem.startswith("redis") for problem in found["problems"])
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (12.34, "+12\u202f%"),
-        (-0.54, "−0.5\u202f%"),
-        (0.04, "0.0\u202f%"),
-        (1234.5, "+1\u202f234\u202f%"),
-        (9.96, "+10\u202f%"),
-    ],
-)
-def test_changes_as_people_read_them(value, text):
-    assert signed(value) == text
+def test_the_ledger_is_linked_for_those_who_may_see_it(viewer, site):
+    address = reverse("admin:analytics_producer_changelist")
+    assert address not in get(viewer, "analytics_overview").text
+    user = User.objects.get(username="viewer")
+    user.user_permissions.add(Permission.objects.get(codename="view_producer"))
+    assert address in get(viewer, "analytics_overview").text
+
+
+def test_an_admin_site_that_has_nothing_but_the_rollups(rf, admin_user, site):
+    plain = AdminSite(name="plain")
+    plain.register(Rollup, RollupAdmin)
+    request = rf.get("/")
+    request.user = admin_user
+    with patch("analytics.reporting.pages.reverse", return_value="/"):
+        plainly = pages._addresses(request, plain, Question.parse({}))
+    assert "ledger" not in plainly
+    assert "ledger" in pages._addresses(request, admin.site, Question.parse({}))
+
+
+def test_links_lead_nobody_where_he_may_not_go(viewer, site, catalogue):
+    pen = Product.objects.get(slug="brass-pen")
+    shown = {"view": "products:detail", "kwargs": {"slug": pen.slug}}
+    counted([at(timezone.now(), **shown)])
+    address = reverse("admin:products_product_change", args=[pen.pk])
+    page = get(viewer, "analytics_overview", audience="all").text
+    assert pen.name in page
+    assert address not in page
+    user = User.objects.get(username="viewer")
+    user.user_permissions.add(Permission.objects.get(codename="view_product"))
+    assert address in get(viewer, "analytics_overview", audience="all").text
+
+
+def test_what_runs_is_marked(events, viewer):
+    chart = get(viewer, "analytics_chart_data", range="7").json()
+    assert chart["running"] == 6
+    chart = get(viewer, "analytics_chart_data", range="today").json()
+    assert chart["running"] == timezone.localtime().hour
+    words = {"from": "2026-01-01", "to": "2026-01-31"}
+    assert get(viewer, "analytics_chart_data", **words).json()["running"] is None

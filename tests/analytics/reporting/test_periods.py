@@ -153,3 +153,16 @@ def test_what_makes_no_period(words, sentence):
 def test_as_people_read_it(first, last, text):
     days = map(datetime.date.fromisoformat, (first, last))
     assert str(periods.between(*days, utc(2026, 12, 1))) == text
+
+
+@pytest.mark.parametrize(
+    ("days", "part"),
+    [
+        (1, "its last day up to 14:37"),
+        (7, "its last day up to 14:00"),
+        (90, "without its last day"),
+    ],
+)
+def test_the_part_that_is_compared(days, part):
+    assert periods.last_days(days, NOW).previous().part == part
+    assert periods.last_days(days, NOW).part == ""

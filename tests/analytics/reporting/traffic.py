@@ -2,10 +2,15 @@
 
 import datetime
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.test import override_settings
 
 from analytics.rollup.bots import is_bot
 from analytics.rollup.direct import count_events
 from tests.analytics.recording.events import event
+from tests.lasting import lasting
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -46,6 +51,15 @@ def counted(events):
     """The events, counted into the tables."""
     count_events(events, "(test)")
     return events
+
+
+@contextmanager
+def counted_once(blocker, make, zone: str) -> Iterator[list]:
+    """What ``make`` counts, for all tests of a module."""
+    with lasting(blocker):
+        with override_settings(ANALYTICS_SITE="test", TIME_ZONE=zone):
+            events = make()
+        yield events
 
 
 def audience_of(one) -> int:

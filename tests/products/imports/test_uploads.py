@@ -36,3 +36,10 @@ def test_the_header_has_to_come_first():
 def test_a_header_alone_is_nothing():
     with pytest.raises(Refused, match="no rows"):
         read("a.csv", b"sku,name\n", COLUMNS)
+
+
+def test_a_formula_without_a_value_is_no_empty_cell():
+    """openpyxl, for one, writes formulas without computing them."""
+    data = xlsx_bytes(COLUMNS, ("A", "=1+1"))
+    with pytest.raises(Refused, match="Row 2 has a formula without a value"):
+        read("a.xlsx", data, COLUMNS)

@@ -1,8 +1,8 @@
-"""Numbers as people read them: in pages, tiles and tables alike."""
+"""Numbers as people read them: in pages, tables and sentences alike."""
 
 from __future__ import annotations
 
-from ..rollup.sketches import duration
+from .rollup.sketches import duration
 
 NOTHING = "–"
 SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -32,8 +32,13 @@ def change(now: float | None, before: float | None) -> float | None:
 
 
 def signed(value: float) -> str:
-    """12.34 -> '+12 %', -0.5 -> '−0.5 %': two digits, as far as they say anything."""
+    """12.34 -> '+12 %', -0.5 -> '−0.5 %': two digits, as far as they say anything.
+
+    Only what is gone altogether is '−100 %'.
+    """
     digits = 0 if abs(value) >= 9.95 else 1
+    if -100 < value < -99:
+        value, digits = max(value, -99.9), 1
     text = f"{abs(value):,.{digits}f}".replace(",", SPACE)
     sign = "" if float(f"{value:.{digits}f}") == 0 else "+" if value > 0 else MINUS
     return f"{sign}{text}{SPACE}%"

@@ -1,0 +1,77 @@
+"""An export takes no memory for its length, and keeps nobody waiting."""
+
+import threading
+import tracemalloc
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connections
+from django.urls import reverse
+
+from analytics.models import Rollup
+from analytics.reporting import exports
+from analytics.rollup.fold import Measures
+from analytics.rollup.sketches import Histogram
+from analytics.rollup.store import save_rows
+from tests.analytics.exports.making import STREAMED, TEN, lines, post, rollup, rows_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("format", STREAMED)
+def test_a_download_keeps_no_writer_waiting(admin_client, small_batches, format):
+    rows = [rollup(number) for number in range(9)]
+    stream = iter(post(admin_client, format).streaming_content)
+    parts = [next(stream), next(stream)]
+    written = []
+
+    def write():
+        try:
+            written.append(Rollup.objects.filter(pk=rows[0].pk).update(views=1))
+        finally:
+            connections.close_all()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    writer.join(20)
+    assert written == [1]
+    assert len(rows_of(format, b"".join([*parts, *stream]))) == 9
+
+
+@pytest.mark.parametrize("format", STREAMED)
+def test_memory_does_not_grow_with_the_rows(format, monkeypatch):
+    monkeypatch.setattr(exports, "REMEMBERED", 500)
+    whole = {}
+    for number in range(6_000):
+        measures = Measures(requests=1)
+        measures.latency = Histogram.of(range(0, 3_000, 60 + number % 7))
+        start = int(TEN.timestamp()) + 3_600 * number
+        whole["route", 1, start, f"/{number}/", 0] = measures
+    save_rows("test", whole)
+    whole.clear()
+    chunks = {"csv": exports.csv_chunks, "json": exports.json_chunks}[format]
+    tracemalloc.start()
+    try:
+        sent = sum(map(len, chunks(Rollup.objects.order_by("-pk"))))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sent > 450_000
+    assert peak < 2_500_000
+
+
+def test_asynchronous_servers_stream_too(async_client, admin_user, small_batches):
+    for number in range(5):
+        rollup(number)
+
+    async def ask():
+        await async_client.aforce_login(admin_user)
+        address = reverse("admin:analytics_rollup_export")
+        response = await async_client.post(address, {"format": "csv"})
+        assert response.is_async
+        return [chunk async for chunk in response]
+
+    chunks = async_to_sync(ask)()
+    assert len(chunks) == 3
+    assert len(lines(b"".join(chunks))) == 5
