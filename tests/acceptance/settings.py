@@ -13,4 +13,4 @@ STORAGES["staticfiles"] = {
 }
 STATIC_ROOT = None
 # Django's own error pages: the project's lead to its shop, which is not here.
-TEMPLATES[0]["DIRS"] = []
+TEMPLATES[0]["APP_DIRS"] = False
