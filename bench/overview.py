@@ -25,7 +25,7 @@ from .workspace import workspace
 
 DAYS = 365
 HOURS_KEPT = 90
-PRODUCTS = 2_000
+PRODUCTS = 5_000
 ROWS = 1_000_000
 TARGET_MS = 100
 TARGET_QUERIES = 12
