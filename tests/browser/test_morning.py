@@ -134,6 +134,7 @@ def test_a_click_in_the_shop_becomes_a_number_in_the_dashboard(staff, visitor):
 
 
 def test_the_number_drawn_is_the_number_in_the_table_and_of_the_query_module(staff):
+    settled(staff)
     staff.goto(f"{OVERVIEW}?range=today&measure=requests&audience=all")
     staff.wait_for_selector("figure[data-drawn]")
     staff.click("figure summary")

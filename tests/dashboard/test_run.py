@@ -162,4 +162,12 @@ def test_dead_redis_is_started_again(site):
 
 
 def servers(var: Path) -> list[psutil.Process]:
-    return [p for p in running_on(var) if Path(p.cwd()) == var / "redis"]
+    return [p for p in running_on(var) if folder_of(p) == var / "redis"]
+
+
+def folder_of(process: psutil.Process) -> Path | None:
+    """None of one that has just ended."""
+    try:
+        return Path(process.cwd())
+    except psutil.Error:
+        return None
