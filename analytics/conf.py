@@ -15,6 +15,11 @@ setting                         meaning and default
                                 ``X-Forwarded-For`` is believed; 0
 ``ANALYTICS_VISITOR_PERIOD``    ``stable``, ``month`` or ``day``; ``stable``
 ``ANALYTICS_RECORD_USERS``      record ids of signed-in users; off
+``ANALYTICS_RECORD_PATHS``      record paths beside routes; off
+``ANALYTICS_COUNTRY_HEADER``    header with the country's code that an own proxy sets
+``ANALYTICS_COUNTRY_DATABASE``  MaxMind file to look countries up in
+``ANALYTICS_HONOUR_DNT``        leave visitor, user, referrer, campaign, language and
+                                country of those out who send DNT or Sec-GPC; off
 ``ANALYTICS_RECORD_IN_TESTS``   record while the test suite runs; off
 ==============================  =====================================================
 """
@@ -48,6 +53,11 @@ class Config:
     proxies: int
     visitor_period: str
     record_users: bool
+    record_paths: bool
+    honour_dnt: bool
+    country_header: str
+    """As WSGI spells it."""
+    country_database: Path | None
     record_in_tests: bool
     zone: ZoneInfo
 
@@ -71,8 +81,12 @@ def get_config() -> Config:
         ignore=_prefixes(),
         proxies=_natural("ANALYTICS_PROXIES", 0),
         visitor_period=_visitor_period(),
-        record_users=bool(getattr(settings, "ANALYTICS_RECORD_USERS", False)),
-        record_in_tests=bool(getattr(settings, "ANALYTICS_RECORD_IN_TESTS", False)),
+        record_users=_flag("ANALYTICS_RECORD_USERS"),
+        record_paths=_flag("ANALYTICS_RECORD_PATHS"),
+        honour_dnt=_flag("ANALYTICS_HONOUR_DNT"),
+        country_header=_country_header(),
+        country_database=_country_database(),
+        record_in_tests=_flag("ANALYTICS_RECORD_IN_TESTS"),
         zone=ZoneInfo(settings.TIME_ZONE),
     )
 
@@ -100,6 +114,21 @@ def _site() -> str:
 def _redis_url() -> str:
     default = getattr(settings, "REDIS_URL", "") or "redis://127.0.0.1:6379/0"
     return getattr(settings, "ANALYTICS_REDIS_URL", "") or default
+
+
+def _flag(name: str) -> bool:
+    return bool(getattr(settings, name, False))
+
+
+def _country_header() -> str:
+    """``CF-IPCountry`` -> ``HTTP_CF_IPCOUNTRY``."""
+    name = getattr(settings, "ANALYTICS_COUNTRY_HEADER", "") or ""
+    return f"HTTP_{name.upper().replace('-', '_')}" if name else ""
+
+
+def _country_database() -> Path | None:
+    name = getattr(settings, "ANALYTICS_COUNTRY_DATABASE", "")
+    return Path(name) if name else None
 
 
 def _journal_dir() -> Path:

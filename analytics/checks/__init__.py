@@ -13,11 +13,17 @@ from .charts import check_charts
 from .journal import check_journal, check_journal_lasts
 from .middleware import check_middleware
 from .production import check_key, check_proxies, check_redis_url
-from .settings import check_settings
+from .settings import check_countries, check_settings
 from .tables import check_tables
 
 TAG = "analytics"
-PLAIN = (check_settings, check_middleware, check_journal, check_charts)
+PLAIN = (
+    check_settings,
+    check_countries,
+    check_middleware,
+    check_journal,
+    check_charts,
+)
 DEPLOY = (check_journal_lasts, check_key, check_proxies, check_redis_url)
 
 

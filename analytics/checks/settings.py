@@ -13,6 +13,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import get_config
+from ..recording.country import countries
 from ..rollup.dimensions import get_dimensions
 
 
@@ -37,3 +38,21 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
             )
         )
     return messages
+
+
+def check_countries(**kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        countries(get_config().country_database)
+    except ImproperlyConfigured:
+        # The other check's.
+        return []
+    except (ImportError, OSError, ValueError) as error:
+        return [
+            checks.Error(
+                f"Countries are not recorded: {error}",
+                hint="Set ANALYTICS_COUNTRY_DATABASE to a MaxMind country file, and "
+                "install maxminddb; or unset it.",
+                id="analytics.E007",
+            )
+        ]
+    return []

@@ -15,6 +15,8 @@ AGENT_LIMIT = 300
 KWARG_LIMIT = 200
 KWARGS_LIMIT = 8
 VISITOR_BITS = 53
+NOBODY = 0
+"""The visitor of a request whose visitor is not to be counted."""
 
 # An event is checked by the drain with these bounds: what arrives by Redis may be
 # anything. 2**53 is the largest integer that every JSON reader keeps exact; of bytes
@@ -42,7 +44,8 @@ class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
     status: Annotated[int, Meta(ge=100, le=599)]
     """The status answered; 499 when the client left before there was one."""
     duration: Amount
-    """Microseconds until the response was made, for a stream until it was closed."""
+    """Microseconds until the response was made, for a stream until it was closed; 0
+    where that is not known, as of a log without durations."""
     bytes: Amount
     """Length of the body as it left the outermost middleware."""
     exception: Text
@@ -65,6 +68,14 @@ class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
         Meta(max_length=KWARGS_LIMIT),
     ]
     """The URL's keyword arguments that a dimension declared for this view."""
+    host: Text = ""
+    """The host that was asked, without its port; empty where none was accepted."""
+    campaign: Text = ""
+    """``source / medium / campaign`` of the utm_* words; see ``headers.campaign``."""
+    country: Annotated[str, Meta(max_length=2)] = ""
+    """ISO 3166 code, where a trusted header or a local database tells."""
+    path: Text = ""
+    """The path as it was asked for, if paths are recorded."""
 
 
 encode = json.Encoder().encode

@@ -43,9 +43,9 @@ class Origin:
     """Whose events these are; empty when nobody said."""
 
     @classmethod
-    def here(cls, site: str = "") -> Origin:
+    def here(cls, site: str = "", started: float | None = None) -> Origin:
         host = clean(socket.gethostname(), HOST_LIMIT)
-        return cls(host, os.getpid(), round(time.time(), 3), site)
+        return cls(host, os.getpid(), round(started or time.time(), 3), site)
 
 
 def segment_path(directory: Path, first: int) -> Path:
@@ -124,6 +124,17 @@ def end_of(directory: Path) -> int:
     except OSError:
         return segments[-1]
     return segments[-1] + data.count(b"\n")
+
+
+def written_at(directory: Path) -> float:
+    """When the journal there, or its lock, was last written, in seconds since 1970."""
+    files = [directory / LOCK]
+    files += [segment_path(directory, first) for first in list_segments(directory)[-1:]]
+    times = [0.0]
+    for file in files:
+        with suppress(OSError):
+            times.append(file.stat().st_mtime)
+    return max(times)
 
 
 def producer_directories(root: Path) -> Iterator[Path]:

@@ -30,6 +30,7 @@ from .folder import (
     lock_of,
     read_origin,
     segment_path,
+    written_at,
 )
 
 SEGMENT_BYTES = 4 * 1024 * 1024
@@ -52,11 +53,15 @@ class Journal:
     """The journal of this process. Thread-safe; not to be used after a fork."""
 
     def __init__(
-        self, root: Path, counters: Counter[str] | None = None, site: str = ""
+        self,
+        root: Path,
+        counters: Counter[str] | None = None,
+        site: str = "",
+        started: float | None = None,
     ) -> None:
         self.root = root
         self.producer = secrets.token_hex(8)
-        self.origin = Origin.here(site)
+        self.origin = Origin.here(site, started)
         self.directory: Path | None = None
         self.full = False
         self.counters = Counter() if counters is None else counters
@@ -220,6 +225,8 @@ class OrphanJournal:
         self.producer = directory.name
         self._lock_fd = lock_fd
         self.origin = read_origin(lock_fd)
+        self.written = written_at(directory)
+        """When its process last wrote to it, in seconds since 1970."""
         self.next_offset = end_of(directory)
 
     @classmethod

@@ -9,35 +9,50 @@ cookie, never loads the user or the session, and never lets an error of its own 
 
 from __future__ import annotations
 
+import logging
 import sys
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from pathlib import Path
 from time import perf_counter_ns, time_ns
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.core import mail
 from django.core.exceptions import MiddlewareNotUsed
 from django.core.signals import got_request_exception
 from django.http import HttpRequest
+from django.http.request import validate_host
 from django.http.response import HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
 from ..conf import Config, get_config
 from ..rollup.dimensions import METHODS, declared_kwargs
-from .event import AGENT_LIMIT, KWARG_LIMIT, RequestEvent, class_name, clean
-from .headers import LANGUAGE_READ, first_language, referrer_host
+from .country import countries
+from .event import AGENT_LIMIT, KWARG_LIMIT, NOBODY, RequestEvent, class_name, clean
+from .headers import (
+    LANGUAGE_READ,
+    campaign,
+    country_code,
+    first_language,
+    host_of,
+    referrer_host,
+)
 from .recorder import Recorder
 from .streaming import follow_stream
 from .visitor import VisitorHash, client_address
 
+logger = logging.getLogger("analytics")
 CLIENT_LEFT = 499
 """Not a status of HTTP: nginx's word for a client that did not wait."""
 _EXCEPTION = "_analytics_exception"
 _NO_KWARGS: dict[str, str] = {}
 _BODILESS = frozenset((204, 304))
+_HOSTS_OF_DEBUG = (".localhost", "127.0.0.1", "[::1]")
+"""What Django allows while it debugs, if nobody said."""
 
 _recorder: Recorder | None = None
 
@@ -155,12 +170,18 @@ class EventMaker:
     def __init__(self, config: Config) -> None:
         self._proxies = config.proxies
         self._users = config.record_users
+        self._paths = config.record_paths
+        self._honours_signals = config.honour_dnt
+        self._forwarded_host = settings.USE_X_FORWARDED_HOST
+        self._country_header = config.country_header
+        self._country_of = _countries(config.country_database)
         self._period = PERIODS[config.visitor_period]
         self._visitor = VisitorHash(config.recorder.key).of
         self._kwargs = declared_kwargs()
         # What comes again and again is cleaned once. Bounded, as are the keys.
         self._target = lru_cache(maxsize=4_096)(self._target_of)
         self._client = lru_cache(maxsize=8_192)(self._client_of)
+        self._host = lru_cache(maxsize=256)(_allowed_host)
 
     def __call__(
         self,
@@ -177,12 +198,15 @@ class EventMaker:
         if self._proxies:
             forwarded = meta.get("HTTP_X_FORWARDED_FOR", "")
             address = client_address(address, forwarded, self._proxies)
-        visitor, agent, language = self._client(
+        visitor, agent, language, country = self._client(
             address,
             meta.get("HTTP_USER_AGENT", "")[:AGENT_LIMIT],
             meta.get("HTTP_ACCEPT_LANGUAGE", "")[:LANGUAGE_READ],
             self._period(arrived) if self._period else "",
         )
+        if self._country_header:
+            told = country_code(meta.get(self._country_header, "")[:8])
+            country = told or country
         match = request.resolver_match
         route = view = ""
         kwargs = _NO_KWARGS
@@ -193,23 +217,36 @@ class EventMaker:
         user, staff = loaded_user(request)
         method = request.method
         referrer = meta.get("HTTP_REFERER")
+        host = meta.get("HTTP_HOST", "")
+        if self._forwarded_host:
+            host = meta.get("HTTP_X_FORWARDED_HOST", host)
+        source = referrer_host(referrer, host) if referrer else ""
+        query = meta.get("QUERY_STRING")
+        named = campaign(query) if query else ""
+        if self._honours_signals and _asks_not_to_be_followed(meta):
+            visitor, user = NOBODY, ""
+            source = named = language = country = ""
         return RequestEvent(
             arrived // 1_000_000,
             method if method in METHODS else clean(method or "", 20),
             route,
             view,
             status,
-            (perf_counter_ns() - started) // 1000,
+            (perf_counter_ns() - started) // 1000 or 1,
             0 if method == "HEAD" or status in _BODILESS else length,
             exception,
             user if self._users else "",
             staff,
             visitor,
-            referrer_host(referrer, meta.get("HTTP_HOST", "")) if referrer else "",
+            source,
             language,
             agent,
             page,
             kwargs,
+            self._host(host),
+            named,
+            country,
+            clean(request.path) if self._paths else "",
         )
 
     def _target_of(
@@ -221,10 +258,32 @@ class EventMaker:
 
     def _client_of(
         self, address: str, agent: str, language: str, period: str
-    ) -> tuple[int, str, str]:
-        """Visitor, user agent and language of who sends these headers."""
+    ) -> tuple[int, str, str, str]:
+        """Visitor, user agent, language and country of who sends these headers."""
         agent = clean(agent, AGENT_LIMIT)
-        return self._visitor(address, agent, period), agent, first_language(language)
+        visitor = self._visitor(address, agent, period)
+        return visitor, agent, first_language(language), self._country_of(address)
+
+
+def _countries(database: Path | None) -> Callable[[str], str]:
+    """The site starts without countries rather than not at all; a check tells why."""
+    try:
+        return countries(database)
+    except (ImportError, OSError, ValueError) as error:
+        logger.error("Countries are not recorded: %s", error)
+        return countries(None)
+
+
+def _allowed_host(header: str) -> str:
+    """The host of the header, if it is one of ours: anybody may ask for any, and each
+    would be a key."""
+    host = host_of(header)
+    ours = settings.ALLOWED_HOSTS or (_HOSTS_OF_DEBUG if settings.DEBUG else ())
+    return host if validate_host(host, ours) else ""
+
+
+def _asks_not_to_be_followed(meta: Mapping[str, Any]) -> bool:
+    return meta.get("HTTP_DNT") == "1" or meta.get("HTTP_SEC_GPC") == "1"
 
 
 def _month(arrived: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import time
 import weakref
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from .event import RequestEvent, encode
 from .journal import Journal
 from .shipper import Shipper
 
+IDLE_SECONDS = 7 * 86_400.0
+"""So long before its first event, at most, does a process say it started: one that
+began a month ago could have been folded, and would not be counted."""
 _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
 
@@ -46,6 +50,8 @@ class Recorder:
         self.config = config
         self.counters: Counter[str] = Counter()
         """Reasons for which something was not recorded or shipped, with counts."""
+        self._ready = time.time()
+        """From then on nothing that happened would have gone unrecorded."""
         self._journal: Journal | None = None
         self._shipper: Shipper | None = None
         self._lock = Lock()
@@ -89,7 +95,12 @@ class Recorder:
         with self._lock:
             if self._journal is None:
                 config = self.config
-                journal = Journal(config.journal_dir, self.counters, config.site)
+                journal = Journal(
+                    config.journal_dir,
+                    self.counters,
+                    config.site,
+                    max(self._ready, time.time() - IDLE_SECONDS),
+                )
                 self._start_shipper(journal)
                 self._journal = journal
         return self._journal
@@ -118,6 +129,7 @@ class Recorder:
         if self._shipper:
             self._shipper.abandon()
         self._journal = self._shipper = None
+        self._ready = time.time()
         self._lock = Lock()
         self.counters = Counter()
 

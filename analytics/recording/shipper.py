@@ -45,6 +45,8 @@ class Shipment:
         self.expected = 0
         self.closed = False
         self.paused = False
+        self.alive: float | None = None
+        """When the process of an adopted journal was last known to live."""
         self._stream = stream
         self._max_batches = max_batches
         self._sent: deque[tuple[int, bytes, float | None]] = deque()
@@ -103,6 +105,7 @@ class Shipment:
             seen=round(time.time(), 3),
             oldest=oldest,
             closed=last or self.closed,
+            alive=self.alive,
         )
 
     def _note_sent(self, batch: Batch, place: Place, entry_id: bytes) -> None:
@@ -322,10 +325,13 @@ class Shipper:
 
         What it said it recorded, but what is not in its journal, is nowhere.
         """
+        alive = orphan.written
         try:
             if info := self.stream.info(orphan.producer):
                 orphan.next_offset = max(orphan.next_offset, info.recorded)
+                alive = max(alive, info.alive or info.seen)
             shipment = Shipment(orphan, self.stream, self._max_batches)
+            shipment.alive = alive
             expected = self.stream.expected(orphan.producer)
         except Exception:
             orphan.close()

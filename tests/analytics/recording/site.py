@@ -71,6 +71,11 @@ def boom(request: HttpRequest) -> HttpResponse:
     raise Unhappy
 
 
+def telling_boom(request: HttpRequest) -> HttpResponse:
+    """As many errors do, it says what it was given."""
+    raise Unhappy("MessageCanary")
+
+
 async def async_boom(request: HttpRequest) -> HttpResponse:
     raise Unhappy
 
@@ -221,6 +226,7 @@ urlpatterns = [
     path("get/", require_GET(ok)),
     path("redirect/", lambda request: redirect("/ok/")),
     path("boom/", boom),
+    path("boom/telling/", telling_boom),
     path("async/boom/", async_boom),
     path("timeout/", worker_timeout),
     path("hang/", hang),

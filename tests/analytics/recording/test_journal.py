@@ -623,3 +623,22 @@ def test_what_is_recorded_after_the_end_is_left_to_an_adopter(recorder, tmp_path
     assert held_offsets(tmp_path) == [0, 1]
     (directory,) = producer_directories(tmp_path)
     assert is_locked(directory)
+
+
+@pytest.mark.parametrize(
+    ("idle", "said"), [(3_600.0, 3_600.0), (40 * 86_400.0, 7 * 86_400.0)]
+)
+def test_a_process_has_started_before_its_first_event(recorder, idle, said):
+    """Until then nothing happened: that is no outage. Nor did it start so long ago that
+    the ledger might have folded it."""
+    recorder._ready -= idle
+    recorder.record(event())
+    started = recorder._journal.origin.started
+    assert time.time() - started == pytest.approx(said, abs=30)
+
+
+def test_a_child_has_started_when_it_was_forked(recorder):
+    recorder._ready -= 3_600
+    recorder._after_fork()
+    recorder.record(event())
+    assert time.time() - recorder._journal.origin.started < 30

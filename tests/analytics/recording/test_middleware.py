@@ -14,8 +14,7 @@ from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
 from analytics.recording import middleware
-from analytics.recording.event import KWARG_LIMIT
-from analytics.recording.headers import first_language, referrer_host
+from analytics.recording.event import KWARG_LIMIT, NOBODY
 from analytics.recording.middleware import (
     AnalyticsMiddleware,
     get_recorder,
@@ -26,6 +25,7 @@ from analytics.rollup import dimensions
 from analytics.rollup.dimensions import Dimension
 from tests.analytics.recording import site
 from tests.analytics.recording.site import CHUNKS, LONG, browser
+from tests.analytics.recording.test_country import database
 
 UNHAPPY = "tests.analytics.recording.site.Unhappy"
 
@@ -96,7 +96,7 @@ def test_a_redirect_to_https(recorded, settings):
 def test_a_host_that_is_not_ours(recorded, settings):
     settings.ALLOWED_HOSTS = ["example.org"]
     assert browser(host="evil.example.com").get("/ok/").status_code == 400
-    assert recorded.event().status == 400
+    assert (recorded.event().status, recorded.event().host) == (400, "")
 
 
 def test_a_sequence_of_requests_is_a_sequence_of_offsets(recorded):
@@ -307,51 +307,6 @@ def test_the_first_language_and_the_agent(recorded):
     assert (event.language, event.agent) == ("de-at", "Moz/5")
 
 
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("en", "en"),
-        (" fr , en", "fr"),
-        ("*", "*"),
-        ("", ""),
-        (",", ""),
-        ("x" * 1000, "x" * 20),
-    ],
-)
-def test_first_language(header, language):
-    assert first_language(header) == language
-
-
-@pytest.mark.parametrize(
-    ("referrer", "host"),
-    [
-        ("https://news.example.com/item?id=1#top", "news.example.com"),
-        ("https://NEWS.example.com", "news.example.com"),
-        ("http://news.example.com:8080/", "news.example.com:8080"),
-        ("https://ada:secret@news.example.com/", "news.example.com"),
-        ("https://ada:se@cret@news.example.com/", "news.example.com"),
-        ("https://ada:se/cret@news.example.com/", ""),
-        ("https://ada:secret@", ""),
-        (f"https://ada:{'secret' * 200}@news.example.com/", "news.example.com"),
-        (f"https://ada:{'secret' * 200}", ""),
-        ("https://[2001:db8::1]:8000/", "[2001:db8::1]:8000"),
-        ("https://news.example.com?q=secret", "news.example.com"),
-        ("https://news.example.com\\@secret", "news.example.com"),
-        ("https://example.org/other", ""),
-        ("https://EXAMPLE.org/other", ""),
-        ("android-app://com.example.secret/", ""),
-        ("javascript:secret", ""),
-        ("news.example.com", ""),
-        ("https://", ""),
-        ("https://a b/", ""),
-        ("https://a\r\nb/", ""),
-        (f"https://{'x' * 300}.example.com/", ""),
-    ],
-)
-def test_of_a_referrer_only_the_host_is_kept(referrer, host):
-    assert referrer_host(referrer, "example.org") == host
-
-
 def test_the_referrer_is_recorded(recorded):
     browser(referer="https://news.example.com/secret?secret").get("/ok/")
     assert recorded.event().referrer == "news.example.com"
@@ -360,6 +315,110 @@ def test_the_referrer_is_recorded(recorded):
 def test_the_own_host_refers_to_nobody(recorded):
     browser(referer="http://testserver/in/", host="testserver").get("/ok/")
     assert recorded.event().referrer == ""
+
+
+# Where from, and what was asked.
+
+
+def test_the_host_is_recorded_without_its_port(recorded):
+    browser(host="TestServer:8000").get("/ok/")
+    assert recorded.event().host == "testserver"
+
+
+def test_a_host_that_a_trusted_proxy_was_asked_for_is_ours(recorded, settings):
+    settings.USE_X_FORWARDED_HOST = True
+    settings.ALLOWED_HOSTS = ["shop.example.org"]
+    words = {"host": "app:8000", "x_forwarded_host": "shop.example.org"}
+    browser(referer="https://shop.example.org/in/", **words).get("/ok/")
+    assert (recorded.event().host, recorded.event().referrer) == (
+        "shop.example.org",
+        "",
+    )
+
+
+def test_nobody_is_believed_to_be_a_proxy(recorded):
+    browser(host="testserver", x_forwarded_host="evil.example.com").get("/ok/")
+    assert recorded.event().host == "testserver"
+
+
+def test_the_campaign_is_all_that_is_kept_of_a_query(recorded):
+    query = "?utm_source=news&utm_medium=mail&utm_campaign=spring&token=secret"
+    browser().get(f"/ok/{query}")
+    event = recorded.event()
+    assert event.campaign == "news / mail / spring"
+    assert "secret" not in str(event)
+
+
+def test_the_country_is_what_the_own_proxy_says(recorded, settings):
+    settings.ANALYTICS_COUNTRY_HEADER = "CF-IPCountry"
+    browser(cf_ipcountry="at").get("/ok/")
+    assert recorded.event().country == "AT"
+
+
+def test_without_a_trusted_header_nobody_is_believed(recorded):
+    browser(cf_ipcountry="at").get("/ok/")
+    assert recorded.event().country == ""
+
+
+def test_the_country_of_an_address(recorded, settings, tmp_path):
+    settings.ANALYTICS_COUNTRY_DATABASE = str(database(tmp_path))
+    browser().get("/ok/", REMOTE_ADDR="192.0.2.7")
+    assert recorded.event().country == "AT"
+
+
+def test_the_address_tells_the_country_where_the_proxy_does_not(
+    recorded, settings, tmp_path
+):
+    settings.ANALYTICS_COUNTRY_DATABASE = str(database(tmp_path))
+    settings.ANALYTICS_COUNTRY_HEADER = "CF-IPCountry"
+    browser(cf_ipcountry="XX").get("/ok/", REMOTE_ADDR="192.0.2.7")
+    assert recorded.event().country == "AT"
+
+
+def test_a_missing_file_of_countries_stops_nothing(recorded, settings, caplog):
+    settings.ANALYTICS_COUNTRY_DATABASE = "/nowhere/country.mmdb"
+    browser().get("/ok/")
+    assert recorded.event().country == ""
+    assert "Countries are not recorded" in caplog.text
+
+
+def test_paths_are_recorded_only_when_asked_for(recorded):
+    browser().get("/ok/")
+    assert recorded.event().path == ""
+
+
+def test_the_path_has_no_query(recorded, settings):
+    settings.ANALYTICS_RECORD_PATHS = True
+    browser().get("/status/418/?token=secret")
+    assert recorded.event().path == "/status/418/"
+
+
+@pytest.mark.parametrize("signal", ["dnt", "sec_gpc"])
+def test_who_asks_not_to_be_followed(recorded, settings, signal):
+    settings.ANALYTICS_HONOUR_DNT = True
+    settings.ANALYTICS_COUNTRY_HEADER = "CF-IPCountry"
+    headers = {"referer": "https://news.example.com/", "accept_language": "de"}
+    headers |= {"cf_ipcountry": "AT", "user_agent": "Moz/5", signal: "1"}
+    browser(**headers).get("/ok/?utm_source=x")
+    event = recorded.event()
+    found = (event.visitor, event.referrer, event.campaign, event.language)
+    assert (*found, event.country) == (NOBODY, "", "", "", "")
+    assert (event.route, event.agent, event.status) == ("/ok/", "Moz/5", 200)
+
+
+@pytest.mark.parametrize("signal", ["dnt", "sec_gpc"])
+def test_who_asks_not_to_be_followed_is_no_user(recorded, settings, ada, signal):
+    settings.ANALYTICS_HONOUR_DNT = settings.ANALYTICS_RECORD_USERS = True
+    client = browser(**{signal: "1"})
+    client.force_login(ada)
+    client.get("/greet/")
+    event = recorded.event()
+    assert (event.user, event.staff) == ("", True)
+
+
+def test_that_signal_means_nothing_unless_honoured(recorded):
+    browser(dnt="1").get("/ok/")
+    assert recorded.event().visitor != NOBODY
 
 
 # Views.

@@ -1,8 +1,10 @@
 """The shipper: its thread, adoption, pause and tidiness. The protocol of sending is
 tested by ``test_protocol.py``."""
 
+import os
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,7 +15,7 @@ from analytics.recording.event import encode
 from analytics.recording.journal import Journal, OrphanJournal
 from analytics.recording.shipper import ADOPTED_LIMIT, Shipment, Shipper
 from analytics.rollup.drain import Drain
-from analytics.stream import Stream
+from analytics.stream import ProducerInfo, Stream, moment
 from tests.analytics.recording.events import event
 
 LINE = encode(event()) + b"\n"
@@ -137,6 +139,52 @@ def test_dead_processes_are_adopted_and_buried_once_counted(tmp_path, stream, ma
     assert not directory.exists()
     line = Producer.objects.get(producer=directory.name)
     assert (line.recorded, line.counted, line.closed) == (5, 5, True)
+
+
+@pytest.mark.django_db
+def test_who_speaks_for_a_dead_process_says_when_it_was_alive(tmp_path, stream, make):
+    directory = left_by_a_dead_process(tmp_path, 5)
+    (segment,) = directory.glob("*.jsonl")
+    died = time.time() - 3_600
+    for file in (segment, directory / "lock"):
+        os.utime(file, (died, died))
+    make().sweep()
+    Drain(stream).run()
+    line = Producer.objects.get(producer=directory.name)
+    assert line.alive == moment(died)
+    assert line.seen > line.alive + timedelta(minutes=59)
+
+
+@pytest.mark.django_db
+def test_it_knows_what_the_process_said_itself_and_what_an_adopter_did(
+    tmp_path, stream, make
+):
+    """An idle one writes nothing to its journal, and yet says that it lives."""
+    directory = left_by_a_dead_process(tmp_path, 5)
+    died = round(time.time() - 1_800, 3)
+    for file in directory.iterdir():
+        os.utime(file, (died - 1_800, died - 1_800))
+    word = ProducerInfo(5, host="h", pid=1, started=died - 3_600, seen=died)
+    stream.exchange(None, directory.name, word, b"")
+    for _ in range(2):
+        shipper = make()
+        shipper.sweep()
+        shipper.release()
+        Drain(stream).run()
+        assert stream.info(directory.name).seen > died + 1_000
+        line = Producer.objects.get(producer=directory.name)
+        assert line.alive == moment(died)
+
+
+@pytest.mark.django_db
+def test_one_that_speaks_for_itself_is_alive(tmp_path, stream, make):
+    journal = Journal(tmp_path)
+    record(journal)
+    make(journal).tick()
+    Drain(stream).run()
+    line = Producer.objects.get(producer=journal.producer)
+    assert line.alive == line.seen
+    assert datetime.now(UTC) - line.alive < timedelta(minutes=1)
 
 
 def test_two_shippers_do_not_adopt_the_same(tmp_path, stream, make):
