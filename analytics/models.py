@@ -6,6 +6,8 @@ transaction, so they agree whatever is killed. Never written by a request.
 
 from __future__ import annotations
 
+import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -164,6 +166,11 @@ class Producer(models.Model):
     pid = models.PositiveIntegerField(_("process id"), default=0)
     started = models.DateTimeField(_("started"), null=True)
     seen = models.DateTimeField(_("last heard of"), null=True)
+    alive = models.DateTimeField(
+        _("last alive"),
+        null=True,
+        help_text=_("Others may speak for a process that has ended."),
+    )
     oldest = models.DateTimeField(
         _("oldest waiting"),
         null=True,
@@ -206,6 +213,39 @@ class Producer(models.Model):
     def waiting(self) -> int:
         """Recorded, and neither counted nor lost yet."""
         return max(self.recorded - self.expected, 0)
+
+    def cover(self, start: datetime.datetime, end: datetime.datetime) -> None:
+        """Note that it recorded, or would have, from ``start`` to ``end``."""
+        self.started = min(start, self.started or start)
+        self.alive = max(end, self.alive or end)
+
+
+class Coverage(models.Model):
+    """A time in which requests could be recorded; what lies between two is an outage.
+
+    Of the ledger's lines that were folded: those that are there tell it themselves.
+    """
+
+    site = models.CharField(_("site"), max_length=50)
+    start = models.DateTimeField(_("start"))
+    end = models.DateTimeField(_("end"))
+
+    class Meta:
+        verbose_name = _("coverage")
+        verbose_name_plural = _("coverage")
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(
+                fields=("site", "start"), name="analytics_coverage_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(end__gte=models.F("start")),
+                name="analytics_coverage_is_forward",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} – {self.end:%Y-%m-%d %H:%M}"
 
 
 class DeadLetter(models.Model):
@@ -269,3 +309,133 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} {self.started:%Y-%m-%d %H:%M:%S}"
+
+
+RETENTION_BOUNDS = {
+    Grain.MINUTE: (1, 14),
+    Grain.HOUR: (7, 730),
+    Grain.DAY: (400, 36_500),
+}
+"""Days that rows of a grain may be kept, at least and at most. Those of days for a year
+and a month, so that a month can be compared with that of a year before; they alone may
+be kept for ever, too."""
+
+
+def _safe_days() -> models.Q:
+    safe = models.Q(grain=Grain.DAY.value, days=None)
+    for grain, bounds in RETENTION_BOUNDS.items():
+        safe |= models.Q(grain=grain.value, days__isnull=False, days__range=bounds)
+    return safe
+
+
+class Retention(models.Model):
+    """How long rows of one dimension and grain are kept, where that was changed; and
+    since when there are all of them, where that is less.
+
+    Without a row, what the dimension declares is in force: see
+    ``rollup.retention.days_in_force``.
+    """
+
+    dimension = models.CharField(_("dimension"), max_length=32)
+    grain = models.PositiveSmallIntegerField(_("grain"), choices=Rollup.GRAINS)
+    days = models.PositiveIntegerField(
+        _("days"), null=True, blank=True, help_text=_("Empty: for ever.")
+    )
+    since = models.DateTimeField(
+        _("since"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Rows of earlier buckets may be gone, though they would be kept now."
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("retention")
+        verbose_name_plural = _("retention")
+        default_permissions = ("view", "change")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("dimension", "grain"), name="analytics_retention_unique"
+            ),
+            models.CheckConstraint(
+                condition=_safe_days(),
+                name="analytics_retention_is_safe",
+            ),
+        )
+
+    def __str__(self) -> str:
+        days = "for ever" if self.days is None else f"{self.days} days"
+        return f"{self.dimension}, {self.get_grain_display()}: {days}"
+
+
+class ImportedFile(models.Model):
+    """An access log that was read into the tables, and how far.
+
+    ``lines = counted + rejected + too_new + ignored``. Written with the counts, in
+    their transaction: so a run that was killed goes on where the last commit was.
+    """
+
+    site = models.CharField(_("site"), max_length=50)
+    digest = models.CharField(
+        _("digest"), max_length=64, help_text=_("Hash of the first bytes, unpacked.")
+    )
+    head = models.PositiveIntegerField(
+        _("bytes hashed"), help_text=_("Fewer than usual while the file was short.")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    producer = models.CharField(
+        _("producer"), max_length=32, help_text=_("Its line of the ledger.")
+    )
+    started = models.DateTimeField(_("first read"))
+    seen = models.DateTimeField(_("last read"))
+    finished = models.BooleanField(
+        _("finished"), default=False, help_text=_("Read to what was its end.")
+    )
+    read = models.PositiveBigIntegerField(
+        _("read"), default=0, help_text=_("Bytes, unpacked: where reading goes on.")
+    )
+    lines = models.PositiveBigIntegerField(_("lines"), default=0)
+    counted = models.PositiveBigIntegerField(_("counted"), default=0)
+    rejected = models.PositiveBigIntegerField(_("unreadable"), default=0)
+    too_new = models.PositiveBigIntegerField(_("too new"), default=0)
+    ignored = models.PositiveBigIntegerField(_("ignored"), default=0)
+    until = models.DateTimeField(
+        _("until"), null=True, help_text=_("Lines from then on were too new.")
+    )
+    first_new = models.PositiveBigIntegerField(
+        _("first too new"),
+        null=True,
+        help_text=_("Bytes before the first of them, or less."),
+    )
+    since = models.DateTimeField(
+        _("since"),
+        null=True,
+        help_text=_(
+            "Being read again for lines that are no longer too new: from then."
+        ),
+    )
+    reread = models.PositiveBigIntegerField(
+        _("read again"), default=0, help_text=_("Bytes where that ends.")
+    )
+
+    class Meta:
+        verbose_name = _("imported file")
+        verbose_name_plural = _("imported files")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("site", "digest"), name="analytics_importedfile_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    lines=models.F("counted")
+                    + models.F("rejected")
+                    + models.F("too_new")
+                    + models.F("ignored")
+                ),
+                name="analytics_importedfile_adds_up",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

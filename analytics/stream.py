@@ -65,6 +65,9 @@ class ProducerInfo(msgspec.Struct, frozen=True):
     """Arrival of the oldest event not counted yet."""
     closed: bool = False
     """The process ended, and this is all there is."""
+    alive: float | None = None
+    """When the process was last known to live, if another speaks for it; else it does
+    itself, and is."""
 
 
 def moment(seconds: float | None) -> datetime.datetime | None:

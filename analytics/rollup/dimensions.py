@@ -19,7 +19,10 @@ from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
 
 from ..recording.event import KWARGS_LIMIT, RequestEvent
+from . import labels
+from .agents import classify
 from .buckets import Grain
+from .labels import Label
 
 OTHER = "(other)"
 """What the keys over a day's cap are counted as."""
@@ -27,6 +30,8 @@ NOT_FOUND = "(not found)"
 """The one route of all paths that lead nowhere."""
 NO_VIEW = "(no view)"
 """The route of what a middleware answered: redirects, bad hosts."""
+SEPARATOR = " × "
+"""Between the keys of a pair."""
 NO_REFERRER = "(none)"
 """Typed, bookmarked, from the site itself, or not told."""
 
@@ -35,18 +40,9 @@ METHODS = frozenset(
 )
 STATUSES = tuple(map(str, range(600)))
 KEY_LIMIT = 200
+_ROUTE_LIMIT = KEY_LIMIT - len(SEPARATOR) - len(STATUSES[-1])
 
 Key = str | tuple[str, ...] | None
-
-
-class Label(NamedTuple):
-    """What people see of a key."""
-
-    text: str
-    url: str = ""
-    """Where a click on it leads, if anywhere."""
-    permission: str = ""
-    """Who may follow it, as ``app.codename``; empty: whoever sees it."""
 
 
 class Card(NamedTuple):
@@ -65,7 +61,13 @@ class Dimension:
     """Stored with every row: at most 32 lower-case letters."""
     label: str | Promise
     key: Callable[[RequestEvent], Key]
-    """The event's key of at most 200 characters, several keys, or None: not counted."""
+    """The event's key, several keys, or None: not counted. At most 200 characters are
+    stored."""
+    reads: tuple[str, ...] | None = None
+    """The event's fields that ``key`` looks at, and no others; None: any. Events that
+    agree in them are asked for their key once a batch."""
+    meaning: str | Promise = ""
+    """For people: what a key is, and which requests have none, in a sentence."""
     days: Mapping[Grain, int | None] = field(
         default_factory=lambda: {Grain.HOUR: 90, Grain.DAY: None}
     )
@@ -83,6 +85,8 @@ class Dimension:
     An event whose key is missing in the answer is not counted by the dimension."""
     describe: Callable[[Sequence[str]], Mapping[str, Label]] | None = None
     """Stored keys -> their labels; a key that is missing is shown as it is."""
+    find: Callable[[str], Sequence[str]] | None = None
+    """What people search for -> stored keys; if missing, the keys are searched."""
     card: Card | None = None
     """Its place on the overview, if it has one."""
 
@@ -106,6 +110,21 @@ def _error_referrer(event: RequestEvent) -> str | None:
     return event.referrer or NO_REFERRER
 
 
+def _pair(*keys: str | None) -> str | None:
+    """The key of several at once; None as soon as one is missing."""
+    return SEPARATOR.join(keys) if all(keys) else None
+
+
+def _route_status(event: RequestEvent) -> str:
+    """Of a long route the end is cut, not the status."""
+    return f"{_route(event)[:_ROUTE_LIMIT]}{SEPARATOR}{STATUSES[event.status]}"
+
+
+def _language(event: RequestEvent) -> str | None:
+    """The language alone: of ``de-at`` it is ``de``."""
+    return event.language.partition("-")[0] or None
+
+
 WITH_MINUTES = {Grain.MINUTE: 2, Grain.HOUR: 90, Grain.DAY: None}
 
 BUILT_IN = (
@@ -113,6 +132,8 @@ BUILT_IN = (
         name="total",
         label=_("Total"),
         key=lambda event: "",
+        reads=(),
+        meaning=_("All requests together."),
         days=WITH_MINUTES,
         latency=True,
         visitors=True,
@@ -121,31 +142,159 @@ BUILT_IN = (
         name="route",
         label=_("Route"),
         key=_route,
+        reads=("route", "status"),
+        meaning=_(
+            "The pattern of the address that was asked for, as the site declares it."
+        ),
         days=WITH_MINUTES,
         latency=True,
         visitors=True,
         card=Card(_("Routes"), "requests"),
     ),
     Dimension(
-        name="status", label=_("Status"), key=lambda event: STATUSES[event.status]
+        name="status",
+        label=_("Status"),
+        key=lambda event: STATUSES[event.status],
+        reads=("status",),
+        meaning=_(
+            "The number of the answer: 2xx went well, 4xx was refused, 5xx failed."
+        ),
+        describe=labels.statuses,
+        find=labels.find_status,
     ),
-    Dimension(name="method", label=_("Method"), key=_method),
+    Dimension(
+        name="method",
+        label=_("Method"),
+        key=_method,
+        reads=("method",),
+        meaning=_("What was to be done: GET reads a page, POST sends a form."),
+    ),
     Dimension(
         name="exception",
         label=_("Exception"),
         key=lambda event: event.exception or None,
+        reads=("exception",),
+        meaning=_("The kind of error that nobody in the site’s code has handled."),
         visitors=True,
     ),
     Dimension(
         name="error_referrer",
         label=_("Referrer of errors"),
         key=_error_referrer,
+        reads=("status", "exception", "referrer"),
+        meaning=_(
+            "The site whose link led to a request that was refused or failed; (none) "
+            "came without one."
+        ),
         card=Card(_("Broken links and errors, by referrer"), "requests"),
+    ),
+    Dimension(
+        name="host",
+        label=_("Host"),
+        key=lambda event: event.host or None,
+        reads=("host",),
+        meaning=_("The name under which the site was asked for."),
+        cap=200,
+    ),
+    Dimension(
+        name="path",
+        label=_("Path"),
+        key=lambda event: event.path or None,
+        reads=("path",),
+        meaning=_("The address that was asked for, word by word."),
+        cap=5_000,
+    ),
+    Dimension(
+        name="referrer",
+        label=_("Referrer"),
+        key=lambda event: event.referrer or None,
+        reads=("referrer",),
+        meaning=_(
+            "Another site whose link led here; clicks within this site have none."
+        ),
+        visitors=True,
+        card=Card(_("Referrers")),
+    ),
+    Dimension(
+        name="campaign",
+        label=_("Campaign"),
+        key=lambda event: event.campaign or None,
+        reads=("campaign",),
+        meaning=_(
+            "Source / medium / campaign, from the utm words of the link that led here."
+        ),
+        visitors=True,
+    ),
+    Dimension(
+        name="country",
+        label=_("Country"),
+        key=lambda event: event.country or None,
+        reads=("country",),
+        meaning=_("Where the visitor’s address is registered."),
+        describe=labels.countries,
+        find=labels.find_country,
+        visitors=True,
+        cap=300,
+    ),
+    Dimension(
+        name="language",
+        label=_("Language"),
+        key=_language,
+        reads=("language",),
+        meaning=_("The language that the visitor’s browser asks for first."),
+        describe=labels.languages,
+        find=labels.find_language,
+        visitors=True,
+        cap=300,
+    ),
+    Dimension(
+        name="device",
+        label=_("Device"),
+        key=lambda event: classify(event.agent).device or None,
+        reads=("agent",),
+        meaning=_("The kind of device: phone, tablet, desktop or television."),
+        visitors=True,
+    ),
+    Dimension(
+        name="browser",
+        label=_("Browser"),
+        key=lambda event: classify(event.agent).browser or None,
+        reads=("agent",),
+        meaning=_("The family of the browser, without its version."),
+        visitors=True,
+    ),
+    Dimension(
+        name="system",
+        label=_("Operating system"),
+        key=lambda event: classify(event.agent).system or None,
+        reads=("agent",),
+        meaning=_("What the visitor’s device runs on, without its version."),
+        visitors=True,
+    ),
+    Dimension(
+        name="bot",
+        label=_("Bot"),
+        key=lambda event: classify(event.agent).bot or None,
+        reads=("agent",),
+        meaning=_(
+            "The program that asked, by the name it gives itself; people have none."
+        ),
+    ),
+    Dimension(
+        name="route_status",
+        label=_("Route × status"),
+        key=_route_status,
+        reads=("route", "status"),
+        meaning=_("A route, with how its requests were answered."),
+        cap=2_000,
     ),
     Dimension(
         name="user",
         label=_("User"),
         key=lambda event: event.user or None,
+        reads=("user",),
+        meaning=_("The number of the signed-in user."),
+        describe=labels.users,
         cap=5_000,
     ),
 )

@@ -7,7 +7,8 @@ same writer row as the drain. Deletes days, of a source that had them for itself
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,7 +22,10 @@ from ..recording.event import RequestEvent
 from . import store
 from .buckets import Grain
 from .dimensions import Dimension, get_dimensions
-from .fold import fold
+from .fold import Measures, RowKey, fold
+from .retention import DaysInForce, limit_of
+
+OPTIMISTIC_TRIES = 3
 
 
 def count_events(events: Sequence[RequestEvent], source: str) -> None:
@@ -44,20 +48,85 @@ def count_events(events: Sequence[RequestEvent], source: str) -> None:
         line.expected += len(events)
         line.counted += len(events)
         line.seen = timezone.now()
+        if covered := covered_by(events):
+            line.cover(*covered)
         line.save()
 
 
+def covered_by(
+    events: Sequence[RequestEvent],
+) -> tuple[datetime.datetime, datetime.datetime] | None:
+    """Of which time a source that is no process tells: from the first of its events to
+    the last."""
+    if not events:
+        return None
+    times = [event.time for event in events]
+    first, last = (
+        datetime.datetime.fromtimestamp(time / 1000, datetime.UTC)
+        for time in (min(times), max(times))
+    )
+    return first, last
+
+
+def count_noted(events: Sequence[RequestEvent], note: Callable[[], None]) -> float:
+    """Add ``events``, and have ``note`` written in the same transaction; the seconds
+    that this kept other writers waiting.
+
+    ``note`` says how far a source was read. It is called first, as the only writer, and
+    may raise: then nothing is counted. Rows past their time are not written.
+    """
+    config = get_config()
+    for left in reversed(range(OPTIMISTIC_TRIES + 1)):
+        generation = Writer.objects.of(config.site, config.zone.key).generation
+        rows = _packed(events) if left else []
+        with transaction.atomic():
+            # As in the drain: the lock comes last, and first once that failed often.
+            if left and not Writer.objects.claim(config.site, generation):
+                continue
+            if not left:
+                Writer.objects.lock(config.site)
+            began = time.monotonic()
+            note()
+            store.write_packed(rows if left else _packed(events))
+        break
+    return time.monotonic() - began
+
+
+def _packed(events: Sequence[RequestEvent]) -> list[store.PackedRow]:
+    """The rows of ``events``, merged with those that are there."""
+    config, dimensions = get_config(), _lasting(events)
+    rows = fold(events, dimensions, config.zone, store.Admission(config.site))
+    rows = _kept(rows, dimensions)
+    store.add_existing(config.site, rows)
+    return store.pack_rows(config.site, rows)
+
+
+def _kept(
+    rows: dict[RowKey, Measures], dimensions: Sequence[Dimension]
+) -> dict[RowKey, Measures]:
+    """Of events from many days, the rows that retention would leave."""
+    now = timezone.now()
+    limits = {
+        (dimension.name, int(grain)): limit_of(days, now).timestamp()
+        for dimension in dimensions
+        for grain, days in dimension.days.items()
+    }
+    return {row: rows[row] for row in rows if row[2] >= limits[row[0], row[1]]}
+
+
 def _lasting(events: Sequence[RequestEvent]) -> list[Dimension]:
-    """The dimensions without the grains whose rows `retention` would delete at once."""
+    """The dimensions without the grains whose rows `retention` would delete at once.
+    One query."""
     newest = max((event.time for event in events), default=0)
     age = timezone.now().timestamp() - newest / 1000
 
     def lasts(days: int | None) -> bool:
         return days is None or age < days * 86_400
 
+    in_force = DaysInForce()
     return [
-        replace(dimension, days={g: d for g, d in dimension.days.items() if lasts(d)})
-        for dimension in get_dimensions()
+        replace(one, days={g: d for g, d in in_force.of(one).items() if lasts(d)})
+        for one in get_dimensions()
     ]
 
 

@@ -29,8 +29,9 @@ EVENTS_LIMIT = 50_000
 """Events of one transaction, at most."""
 EVENTS_LEAST = 1_000
 EVENT_BYTES = 256
-LOCK_SECONDS = 0.1
-"""A transaction that held the lock for longer makes the next one smaller."""
+LOCK_SECONDS = 0.2
+"""A transaction that held the lock for longer makes the next one smaller. Small ones
+count slowly: the same rows are read and written again and again."""
 RUN_SECONDS = 30.0
 """A run that is never out of work ends here; the next tick goes on."""
 READ_ENTRIES = 50

@@ -99,6 +99,8 @@ class Plan:
             line = self.line(name)
             line.host, line.pid = info.host, info.pid
             line.started, line.seen = moment(info.started), moment(info.seen)
+            alive = (line.alive, moment(info.alive or info.seen))
+            line.alive = max(filter(None, alive), default=None)
             line.recorded = max(line.recorded, info.recorded)
             line.oldest = moment(info.oldest) if line.waiting else None
             line.closed = info.closed

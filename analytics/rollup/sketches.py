@@ -62,7 +62,8 @@ def _width(largest: int) -> int:
 class Histogram:
     """How long requests took, in microseconds: a sparse {bucket index: count}.
 
-    Percentiles are within 2 % of the true ones, durations above a day count as a day.
+    Those whose duration is not known are not in it. Percentiles are within 2 % of the
+    true ones, durations above a day count as a day.
     """
 
     __slots__ = ("counts",)

@@ -31,6 +31,7 @@ LINE_FIELDS = (
     "pid",
     "started",
     "seen",
+    "alive",
     "oldest",
     "closed",
     "recorded",
@@ -73,10 +74,10 @@ def add_existing(site: str, rows: dict[RowKey, Measures]) -> None:
     wanted: dict[tuple[str, int], list[RowKey]] = defaultdict(list)
     for row in rows:
         wanted[row[0], row[1]].append(row)
+    epochs = _Epochs()
     for (dimension, grain), keys in wanted.items():
-        for found in _existing(site, dimension, grain, keys):
-            bucket, key, audience, *measures = found
-            row = rows.get((dimension, grain, _epoch(bucket), key, audience))
+        for bucket, key, audience, *measures in _existing(site, dimension, grain, keys):
+            row = rows.get((dimension, grain, epochs[bucket], key, audience))
             if row is not None:
                 _merge_stored(row, *measures)
 
@@ -118,7 +119,8 @@ def _existing(
         # Put together from names of our own; what comes from outside is a value.
         query = f"SELECT {columns} FROM {_table()} WHERE {condition}"  # noqa: S608
         cursor.execute(query, values)
-        yield from cursor
+        while found := cursor.fetchmany(BATCH_ROWS):
+            yield from found
 
 
 def save_rows(site: str, rows: dict[RowKey, Measures]) -> None:
@@ -170,11 +172,15 @@ def _buckets(rows: Iterable[RowKey]) -> dict[int, Any]:
     return {epoch: adapt(instant(epoch)) for epoch in {row[2] for row in rows}}
 
 
-def _epoch(bucket: datetime.datetime) -> int:
-    """A time as the driver gives it: SQLite's are naive, and UTC."""
-    if bucket.tzinfo is None:
-        bucket = bucket.replace(tzinfo=datetime.UTC)
-    return int(bucket.timestamp())
+class _Epochs(dict[datetime.datetime, int]):
+    """A time as the driver gives it -> seconds since 1970. SQLite's are naive, and UTC.
+
+    Many rows share a bucket.
+    """
+
+    def __missing__(self, bucket: datetime.datetime) -> int:
+        aware = bucket if bucket.tzinfo else bucket.replace(tzinfo=datetime.UTC)
+        return self.setdefault(bucket, int(aware.timestamp()))
 
 
 def _table() -> str:

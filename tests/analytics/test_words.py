@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.words import number, percent, signed
+from analytics.words import number, percent, precise, signed
 
 
 def test_thousands_stand_apart():
@@ -27,3 +27,21 @@ def test_percent_has_two_digits_or_is_nothing():
 )
 def test_changes_as_people_read_them(value, text):
     assert signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 µs"),
+        (999, "999 µs"),
+        (1_000, "1 ms"),
+        (1_254, "1.25 ms"),
+        (999_499, "999 ms"),
+        (999_500, "1 s"),
+        (31_400_000, "31.4 s"),
+        (999_600_000, "1\u202f000 s"),
+        (86_400_000_000, "86\u202f400 s"),
+    ],
+)
+def test_durations_in_three_digits(value, text):
+    assert precise(value) == text

@@ -4,11 +4,20 @@ import pytest
 from django.db import connection
 
 from analytics.models import Rollup
+from analytics.reporting import queries
 from analytics.rollup.buckets import Grain
 from analytics.rollup.dimensions import Label, declared_kwargs, get_dimensions
 from analytics.rollup.direct import count_events
 from products import chunks, dimensions
-from products.dimensions import DELETED, DETAIL, describe, resolve
+from products.dimensions import (
+    CATEGORY,
+    DELETED,
+    DETAIL,
+    describe,
+    resolve,
+    resolve_categories,
+    resolve_pairs,
+)
 from products.models import DailyProductTraffic, FormerSlug
 from tests.analytics.recording.events import event
 from tests.products.making import product
@@ -150,3 +159,106 @@ def test_daily_product_traffic_is_peoples_days():
     count_events([shown("pen"), shown("pen", agent="Googlebot/2.1")], "test")
     rows = DailyProductTraffic.objects.values_list("key", "views", "grain")
     assert list(rows) == [(str(pen.pk), 1, Grain.DAY)]
+
+
+# Categories and pairs.
+
+
+def rows_of(dimension: str) -> dict[str, int]:
+    rows = Rollup.objects.filter(dimension=dimension, grain=Grain.DAY)
+    return dict(rows.values_list("key", "views"))
+
+
+@pytest.mark.django_db
+def test_a_category_is_its_own_page_and_those_of_its_products():
+    pen = product("pen")
+    home = str(pen.category.pk)
+    page = event(view=CATEGORY, kwargs={"slug": pen.category.slug})
+    lost = event(view=CATEGORY, kwargs={"slug": "gone"})
+    count_events([shown("pen"), shown("pen"), page, lost, shown("gone")], "x")
+    assert rows_of("category") == {home: 3, DELETED: 2}
+    assert queries.labels_of(queries.dimension_of("category"), [home, DELETED]) == {
+        home: Label(
+            pen.category.name,
+            f"/admin/products/category/{home}/change/",
+            "products.view_category",
+        ),
+        DELETED: Label(DELETED),
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("product_referrer", {"referrer": "a.example.org"}),
+        ("product_campaign", {"campaign": "news / mail / -"}),
+    ],
+)
+def test_a_product_and_where_people_came_from(name, words):
+    pen = product("pen")
+    (other,) = words.values()
+    count_events([shown("pen", **words), shown("pen"), event(**words)], "before")
+    rename(pen, "brass-pen")
+    count_events([shown("pen", **words), shown("brass-pen", **words)], "after")
+    key = f"{pen.pk} × {other}"
+    assert rows_of(name) == {key: 3}
+    label = queries.labels_of(queries.dimension_of(name), [key])[key]
+    assert label == Label(
+        f"{pen.name} × {other}",
+        f"/admin/products/product/{pen.pk}/change/",
+        "products.view_product",
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["referrer", "campaign"])
+def test_a_pair_is_cut_behind_the_product_it_is_stored_as(name):
+    pen = product("p" * 120, sku="PEN")
+    rename(pen, "pen")
+    words = {name: "a" * 190}
+    count_events([shown("p" * 120, **words), shown("pen", **words)], "x")
+    assert rows_of(f"product_{name}") == {f"{pen.pk} × {'a' * 190}"[:200]: 2}
+
+
+@pytest.mark.django_db
+def test_pairs_that_are_one_when_cut_are_one_row():
+    gone = "tv"
+    hosts = ["a" * 193 + char * 3 for char in "xyz"]
+    events = [shown(gone, referrer=host) for host in (*hosts, "b.example.org")]
+    count_events(events, "x")
+    first, second = sorted(rows_of("product_referrer").items())
+    assert (len(first[0]), first[1]) == (200, 3)
+    assert second == (f"{DELETED} × b.example.org", 1)
+
+
+@pytest.mark.django_db
+def test_a_batch_may_have_more_products_than_a_query_takes(monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 2)
+    pens = [product(f"pen-{number}") for number in range(5)]
+    keys = resolve_categories([f"/{pen.slug}" for pen in pens])
+    assert keys == {f"/{pen.slug}": str(pen.category_id) for pen in pens}
+
+
+@pytest.mark.django_db
+def test_categories_are_found_by_their_name():
+    home = product("pen").category
+    found = queries.dimension_of("category").find
+    assert found(home.name[1:].upper()) == [str(home.pk)]
+    assert found("nothing") == []
+
+
+@pytest.mark.django_db
+def test_resolving_categories_and_pairs_takes_few_queries(
+    django_assert_max_num_queries,
+):
+    product("pen"), product("cup")
+    events = [
+        shown(slug, referrer=f"{n}.example.org")
+        for n in range(9)
+        for slug in ("pen", "cup")
+    ]
+    with django_assert_max_num_queries(4):
+        resolve_categories([dimensions.category(one) for one in events])
+    with django_assert_max_num_queries(2):
+        resolve_pairs([dimensions.product_from("referrer")(one) for one in events])

@@ -5,10 +5,17 @@ import re
 import crawleruseragents
 import pytest
 
+from analytics.rollup import bots
 from analytics.rollup.bots import is_bot
 
 LIST = crawleruseragents.CRAWLER_USER_AGENTS_DATA
-WHOLE = re.compile("|".join(f"(?:{entry['pattern']})" for entry in LIST))
+PATTERNS = (
+    *(entry["pattern"] for entry in LIST),
+    *(f"^{re.escape(text)}" for text in bots.BEGINNINGS),
+    *map(re.escape, bots.WORDS),
+    bots.COMPATIBLE,
+)
+WHOLE = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS))
 BROWSERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0.0.0 Safari/537.36",

@@ -27,8 +27,22 @@ def test_counts_and_enters_its_source_into_the_ledger():
     assert (line.recorded, line.counted, line.waiting) == (3, 3, 0)
 
 
+@pytest.mark.django_db
+def test_its_source_tells_of_the_time_from_the_first_event_to_the_last():
+    count_events([], "(import)")
+    line = Producer.objects.get()
+    assert (line.started, line.alive) == (None, None)
+    for first, last in ((3, 5), (4, 4), (2, 6)):
+        count_events([on(last), on(first), on(first, hour=13)], "(import)")
+        line.refresh_from_db()
+        earliest = min(first, 3)
+        assert line.started == START + earliest * DAY + NOON
+        assert line.alive == START + max(last, 5) * DAY + NOON
+
+
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
+NOON = datetime.timedelta(hours=12)
 START = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - 10 * DAY
 
 

@@ -10,13 +10,13 @@ from analytics.recording.journal import Journal
 from analytics.recording.reader import Batch
 from analytics.recording.shipper import Shipper
 from analytics.rollup import drain as drain_module
-from analytics.rollup import fold as fold_module
+from analytics.rollup import keys as keys_module
 from analytics.rollup import plan as plan_module
 from analytics.rollup.buckets import Grain
 from analytics.rollup.dimensions import BUILT_IN, Dimension
 from analytics.rollup.drain import Drain
 from analytics.rollup.plan import Plan
-from analytics.stream import Entry, ProducerInfo
+from analytics.stream import Entry, ProducerInfo, moment
 from tests.analytics.recording.events import event, event_with, line
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,18 @@ def test_times_that_are_none_do_not_stop_it(stream):
     Drain(stream).run()
     assert (counted("old"), counted("new")) == (2, 3)
     assert Producer.objects.get(producer="old").started is None
+
+
+def test_an_idle_process_is_known_to_live(stream):
+    now = round(time.time(), 3)
+    send(stream, "web", *some(1), started=now - 7_200, seen=now - 3_600)
+    Drain(stream).run()
+    assert Producer.objects.get().alive == moment(now - 3_600)
+    word = ProducerInfo(1, host="web", pid=1, started=now - 7_200, seen=now)
+    stream.exchange(None, "web", word, b"")
+    Drain(stream).run()
+    line = Producer.objects.get()
+    assert (line.started, line.alive) == (moment(now - 7_200), moment(now))
 
 
 def test_dead_letters_of_one_transaction_are_few(stream, monkeypatch):
@@ -149,8 +161,8 @@ def test_a_dimension_that_breaks_for_one_event_counts_the_others():
         return event.route if event.bytes else 1 / event.bytes
 
     dimension = Dimension(name="some", label="Some", key=key)
-    assert fold_module._key_or_none(event(bytes=0), dimension) is None
-    assert fold_module._found([event(bytes=0), event()], dimension) == [None, "/ok/"]
+    assert keys_module._key_or_none(event(bytes=0), dimension) is None
+    assert keys_module._found([event(bytes=0), event()], dimension) == [None, "/ok/"]
 
 
 def test_when_others_write_all_the_time_the_lock_is_taken_first(stream, monkeypatch):

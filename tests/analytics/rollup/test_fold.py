@@ -10,12 +10,13 @@ from django.db import OperationalError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analytics.recording.event import RequestEvent
-from analytics.rollup import fold as fold_module
+from analytics.recording.event import NOBODY, RequestEvent
+from analytics.rollup import columns as columns_module
 from analytics.rollup.bots import is_bot
 from analytics.rollup.buckets import Grain, bucket_epoch
+from analytics.rollup.columns import BOTS, PEOPLE, STAFF
 from analytics.rollup.dimensions import BUILT_IN, KEY_LIMIT, OTHER, Dimension
-from analytics.rollup.fold import BOTS, PEOPLE, STAFF, fold
+from analytics.rollup.fold import fold
 from analytics.rollup.sketches import Histogram, Visitors
 from tests.analytics.recording import events as events_module
 
@@ -59,11 +60,15 @@ EVENTS = st.lists(
         user=st.sampled_from(["", "", "1", "2"]),
         staff=st.booleans(),
         visitor=st.integers(0, 30),
-        referrer=st.just(""),
+        referrer=st.sampled_from(["", "a.example.org", "b.example.org"]),
         language=st.sampled_from(["", "a", "ab", "aa", "bcd"]),
         agent=st.sampled_from([BROWSER, "", "curl/8.5.0"]),
         page=st.booleans(),
         kwargs=st.just({}),
+        host=st.sampled_from(["", "example.org"]),
+        campaign=st.sampled_from(["", "news / mail / -"]),
+        country=st.sampled_from(["", "AT"]),
+        path=st.sampled_from(["", "/a"]),
     ),
     max_size=40,
 )
@@ -88,8 +93,10 @@ class Sum:
         failed = event.status >= 500 or bool(event.exception)
         row = (1, event.page, failed, event.bytes, event.duration)
         self.sums = list(map(sum, zip(self.sums, row, strict=True)))
-        self.durations.append(event.duration)
-        self.visitors.add(event.visitor)
+        if event.duration:
+            self.durations.append(event.duration)
+        if event.visitor != NOBODY:
+            self.visitors.add(event.visitor)
 
 
 def naive(events, dimensions, zone):
@@ -161,7 +168,7 @@ def test_it_counts_what_a_naive_one_counts(events):
 @given(events=EVENTS)
 def test_it_counts_the_same_where_ids_are_sorted(events):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fold_module, "SPARSE", 0)
+        patch.setattr(columns_module, "SPARSE", 0)
         rows = fold(events, DIMENSIONS, BERLIN, first_keys)
     assert_same(rows, naive(events, DIMENSIONS, BERLIN), DIMENSIONS)
 
@@ -183,6 +190,18 @@ def totals(rows, name, grain):
             sums = zip(found[bucket, who], sums_of(measures), strict=True)
             found[bucket, who] = list(map(sum, sums))
     return found
+
+
+@pytest.mark.parametrize("durations", [(0, 0), (0, 1_500, 0)])
+def test_durations_that_are_not_known_are_in_the_sum_alone(durations):
+    events = [page(duration=duration) for duration in durations]
+    rows = fold(events, BUILT_IN, BERLIN, first_keys)
+    known = list(filter(None, durations))
+    for row, measures in rows.items():
+        if row[0] in ("total", "route"):
+            assert measures.requests == len(durations)
+            assert measures.duration == sum(known)
+            assert measures.latency == Histogram.of(known)
 
 
 def test_nothing_makes_no_rows():
@@ -247,3 +266,20 @@ def test_a_database_that_is_away_stops_the_fold_so_that_nothing_is_missed():
 
     with pytest.raises(OperationalError):
         fold([PAGE], [replace(FEW_ROUTES, resolve=resolve)], BERLIN, first_keys)
+
+
+def test_a_key_called_none_is_no_missing_key():
+    texts = ("", "None", "a", "")
+    events = [msgspec.structs.replace(PAGE, referrer=text) for text in texts]
+    names = Dimension(name="names", label="", key=lambda e: e.referrer or None)
+    asked = []
+
+    def resolve(keys):
+        asked.extend(keys)
+        return {key: key for key in keys}
+
+    for dimension in (names, replace(names, resolve=resolve)):
+        rows = fold(events, [dimension], BERLIN, lambda _, day, keys: set(keys))
+        days = {row[3]: rows[row].requests for row in rows if row[1] == Grain.DAY}
+        assert days == {"None": 1, "a": 1}
+    assert asked == ["None", "a"]

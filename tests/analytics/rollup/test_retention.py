@@ -4,17 +4,31 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from analytics.models import DeadLetter, JobRun, Producer, Rollup
+from analytics.history.beginning import first_live
+from analytics.models import (
+    Coverage,
+    DeadLetter,
+    JobRun,
+    Producer,
+    Retention,
+    Rollup,
+)
 from analytics.recording.journal import OrphanJournal
 from analytics.recording.shipper import Shipment
-from analytics.rollup import retention
+from analytics.rollup import coverage, retention
 from analytics.rollup.buckets import Grain
-from analytics.rollup.retention import prune
+from analytics.rollup.dimensions import BUILT_IN
+from analytics.rollup.direct import count_events
+from analytics.rollup.retention import DaysInForce, days_in_force, keep, prune
+from tests.analytics.recording.events import event
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
+ROUTE = next(each for each in BUILT_IN if each.name == "route")
+STATUS = next(each for each in BUILT_IN if each.name == "status")
 
 
 def a_rollup(grain, days, dimension="route"):
@@ -141,3 +155,252 @@ def test_a_new_producer_is_counted_after_folding(new_web, drain, site):
     web.ship()
     drain()
     assert Producer.objects.get(producer=web.producer).counted == 3
+
+
+# What folding remembers: when something could be recorded, and when that began.
+
+MINUTE = timedelta(minutes=1)
+LONG_AGO = NOW - timedelta(days=40)
+
+
+def lived(start: datetime, end: datetime, **changes):
+    """The closed line of a process that lived from one moment to another."""
+    values = {"started": start, "seen": end, "alive": end, "closed": True} | changes
+    name = f"web{Producer.objects.count()}"
+    return Producer.objects.create(producer=name, **({"site": "test"} | values))
+
+
+def remembered(site="test"):
+    rows = Coverage.objects.filter(site=site).order_by("start")
+    return list(rows.values_list("start", "end"))
+
+
+def test_folding_remembers_when_processes_lived(site):
+    later = LONG_AGO + 60 * MINUTE
+    lived(LONG_AGO, LONG_AGO + 20 * MINUTE)
+    lived(LONG_AGO + 10 * MINUTE, LONG_AGO + 15 * MINUTE)
+    # A restart of five minutes, and an outage of more.
+    lived(LONG_AGO + 25 * MINUTE, LONG_AGO + 30 * MINUTE)
+    lived(LONG_AGO + 35 * MINUTE + timedelta(seconds=1), later, seen=LONG_AGO)
+    lived(LONG_AGO, later, site="other")
+    lived(NOW - 60 * MINUTE, NOW)
+    prune(NOW)
+    assert remembered() == [
+        (LONG_AGO, LONG_AGO + 30 * MINUTE),
+        (LONG_AGO + 35 * MINUTE + timedelta(seconds=1), later),
+    ]
+    assert remembered("other") == []
+    assert Producer.objects.filter(site="test").count() == 2
+
+
+def test_what_is_remembered_grows_together(site):
+    lived(LONG_AGO, LONG_AGO + 10 * MINUTE)
+    lived(LONG_AGO + 60 * MINUTE, LONG_AGO + 70 * MINUTE)
+    prune(NOW)
+    first = Coverage.objects.order_by("start")[0]
+    lived(LONG_AGO + 62 * MINUTE, LONG_AGO + 90 * MINUTE)
+    prune(NOW)
+    assert remembered() == [
+        (LONG_AGO, LONG_AGO + 10 * MINUTE),
+        (LONG_AGO + 60 * MINUTE, LONG_AGO + 90 * MINUTE),
+    ]
+    assert Coverage.objects.order_by("start")[0] == first, "it was not written again"
+    lived(LONG_AGO + 8 * MINUTE, LONG_AGO + 58 * MINUTE)
+    prune(NOW)
+    assert remembered() == [(LONG_AGO, LONG_AGO + 90 * MINUTE)]
+
+
+def test_a_line_that_does_not_know_when_it_lived_is_folded_all_the_same(site):
+    a_line("never heard of", days=40)
+    lived(LONG_AGO, LONG_AGO - MINUTE, seen=LONG_AGO)
+    lived(LONG_AGO + 60 * MINUTE, LONG_AGO + 70 * MINUTE, alive=None)
+    assert prune(NOW).endswith("3 ledger lines folded")
+    assert remembered() == [
+        # Its clock was set back.
+        (LONG_AGO, LONG_AGO),
+        (LONG_AGO + 60 * MINUTE, LONG_AGO + 70 * MINUTE),
+    ]
+
+
+def test_the_shortest_outages_are_forgotten_when_there_are_too_many(site, monkeypatch):
+    monkeypatch.setattr(coverage, "INTERVALS_LIMIT", 3)
+    ends = LONG_AGO
+    for minutes in (30, 7, 40, 9, 20):
+        lived(ends, ends + MINUTE)
+        ends += MINUTE + minutes * MINUTE
+    lived(ends, ends + MINUTE)
+    prune(NOW)
+    outages = [
+        b[0] - a[1] for a, b in zip(remembered(), remembered()[1:], strict=False)
+    ]
+    assert outages == [30 * MINUTE, 40 * MINUTE]
+
+
+def test_a_fold_that_is_rolled_back_remembers_nothing(site, monkeypatch):
+    lived(LONG_AGO, LONG_AGO + MINUTE)
+
+    def fail(*arguments):
+        raise RuntimeError
+
+    monkeypatch.setattr(Coverage.objects, "bulk_create", fail)
+    with pytest.raises(RuntimeError):
+        prune(NOW)
+    assert Producer.objects.get().producer == "web0"
+    assert remembered() == []
+
+
+def test_folding_does_not_change_when_this_site_began(site):
+    lived(LONG_AGO + 5 * MINUTE, LONG_AGO + 9 * MINUTE)
+    lived(LONG_AGO + 20 * MINUTE, LONG_AGO + 90 * MINUTE)
+    began = first_live()
+    assert began == LONG_AGO + 5 * MINUTE
+    prune(NOW)
+    assert Producer.objects.get().started == began
+    assert first_live() == began
+    lived(LONG_AGO + 70 * MINUTE, LONG_AGO + 90 * MINUTE)
+    prune(NOW)
+    assert first_live() == began
+    lived(LONG_AGO, LONG_AGO + MINUTE, started=None)
+    prune(NOW)
+    # All that is known of it is when it was last heard of.
+    assert first_live() == LONG_AGO + MINUTE
+
+
+def test_lines_folded_before_that_was_kept_will_never_tell(site):
+    Producer.objects.create(
+        site="test", producer=Producer.FOLDED, closed=True, seen=LONG_AGO
+    )
+    lived(LONG_AGO + 5 * MINUTE, LONG_AGO + 9 * MINUTE)
+    prune(NOW)
+    assert Producer.objects.get().started is None
+
+
+# What is in force.
+
+
+def test_without_a_change_the_declaration_is_in_force(django_assert_num_queries):
+    in_force = DaysInForce()
+    with django_assert_num_queries(1):
+        for each in BUILT_IN:
+            assert in_force.of(each) == each.days
+    with django_assert_num_queries(1):
+        assert days_in_force(ROUTE) == ROUTE.days
+
+
+def test_a_change_is_of_one_dimension_and_grain():
+    keep(ROUTE, Grain.HOUR, 30)
+    assert days_in_force(ROUTE) == {**ROUTE.days, Grain.HOUR: 30}
+    assert days_in_force(STATUS) == STATUS.days
+
+
+def test_what_is_declared_needs_no_row():
+    keep(ROUTE, Grain.HOUR, 30)
+    keep(ROUTE, Grain.HOUR, 40)
+    assert Retention.objects.get().days == 40
+    keep(ROUTE, Grain.HOUR, ROUTE.days[Grain.HOUR])
+    assert not Retention.objects.exists()
+    assert days_in_force(ROUTE) == ROUTE.days
+
+
+def present(days_later=0.0):
+    return DaysInForce().present("route", ROUTE.days, NOW + timedelta(days=days_later))
+
+
+def test_rows_that_are_kept_for_longer_now_come_with_time():
+    a_rollup(Grain.DAY, 1_000)
+    keep(ROUTE, Grain.HOUR, 730, NOW)
+    assert days_in_force(ROUTE)[Grain.HOUR] == 730
+    assert present()[Grain.HOUR] == 90
+    assert present(0.9)[Grain.HOUR] == 90
+    assert present(30)[Grain.HOUR] == 120
+    assert present(1_000)[Grain.HOUR] == 730
+    assert present()[Grain.MINUTE] == 2
+
+
+def test_what_is_gone_stays_gone_whatever_is_said_afterwards(
+    django_assert_num_queries,
+):
+    a_rollup(Grain.DAY, 1_000)
+    keep(ROUTE, Grain.HOUR, 10, NOW)
+    # As long as it is declared, and yet there is less of it.
+    keep(ROUTE, Grain.HOUR, 90, NOW + timedelta(days=1))
+    assert present(1)[Grain.HOUR] == 10
+    keep(ROUTE, Grain.HOUR, 730, NOW + timedelta(days=2))
+    assert present(2)[Grain.HOUR] == 11
+    keep(ROUTE, Grain.HOUR, 90, NOW + timedelta(days=100))
+    assert not Retention.objects.exists()
+    in_force = DaysInForce()
+    with django_assert_num_queries(1):
+        assert in_force.present("route", ROUTE.days, NOW) == ROUTE.days
+        assert in_force.of(ROUTE) == ROUTE.days
+
+
+def test_days_that_are_kept_for_ever_again():
+    keep(ROUTE, Grain.DAY, 400, NOW)
+    assert Retention.objects.get().since is None
+    keep(ROUTE, Grain.DAY, None, NOW + timedelta(days=10))
+    assert days_in_force(ROUTE)[Grain.DAY] is None
+    assert present(20)[Grain.DAY] == 410
+
+
+def test_where_nothing_is_so_old_nothing_is_missing():
+    """Hours may be kept for longer before old logs are imported."""
+    a_rollup(Grain.DAY, 89)
+    keep(ROUTE, Grain.HOUR, 730, NOW)
+    assert present()[Grain.HOUR] == 730
+
+
+def test_a_row_of_what_is_not_declared_changes_nothing():
+    Retention.objects.create(dimension="status", grain=Grain.MINUTE, days=5)
+    Retention.objects.create(dimension="gone", grain=Grain.HOUR, days=7)
+    assert days_in_force(STATUS) == STATUS.days
+
+
+def test_coarser_rows_are_never_kept_for_a_shorter_time_than_finer_ones():
+    Retention.objects.create(dimension="route", grain=Grain.MINUTE, days=14)
+    Retention.objects.create(dimension="route", grain=Grain.HOUR, days=7)
+    assert days_in_force(ROUTE)[Grain.HOUR] == 14
+    Retention.objects.create(dimension="status", grain=Grain.HOUR, days=730)
+    Retention.objects.create(dimension="status", grain=Grain.DAY, days=400)
+    assert days_in_force(STATUS)[Grain.DAY] == 730
+
+
+@pytest.mark.parametrize(
+    ("grain", "days"),
+    [(0, 0), (0, 15), (0, None), (1, 6), (1, 731), (1, None), (2, 399), (2, 36_501)],
+)
+def test_the_table_refuses_what_is_not_safe(grain, days):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Retention.objects.create(dimension="route", grain=grain, days=days)
+
+
+def test_prune_takes_what_is_in_force(site):
+    keep(ROUTE, Grain.HOUR, 30)
+    keep(STATUS, Grain.HOUR, 200)
+    keep(STATUS, Grain.DAY, 500)
+    for days in (29, 31):
+        a_rollup(Grain.HOUR, days)
+    for days in (199, 201):
+        a_rollup(Grain.HOUR, days, dimension="status")
+    for days in (499, 501):
+        a_rollup(Grain.DAY, days, dimension="status")
+    a_rollup(Grain.DAY, 501)
+    assert prune(NOW).startswith("3 rollups")
+    left = set(Rollup.objects.values_list("dimension", "key"))
+    assert left == {
+        ("route", "1-29"),
+        ("status", "1-199"),
+        ("status", "2-499"),
+        ("route", "2-501"),
+    }
+
+
+def test_events_counted_late_leave_the_rows_that_are_in_force(site):
+    """An imported log has hours where these are kept, and prune takes none of them."""
+    keep(ROUTE, Grain.HOUR, 7)
+    keep(STATUS, Grain.HOUR, 200)
+    old = datetime.now(UTC) - timedelta(days=100)
+    count_events([event(time=int(old.timestamp() * 1000))], "(import)")
+    hours = Rollup.objects.filter(grain=Grain.HOUR)
+    assert set(hours.values_list("dimension", flat=True)) == {"status"}
+    assert prune().startswith("0 rollups")

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from analytics.models import Producer, Rollup
 from analytics.rollup import store
 from analytics.rollup.buckets import Grain
+from analytics.rollup.columns import PEOPLE
 from analytics.rollup.dimensions import BUILT_IN, OTHER, Dimension
-from analytics.rollup.fold import PEOPLE, Measures, fold
+from analytics.rollup.fold import Measures, fold
 from analytics.rollup.sketches import Histogram, Visitors
 
 from .test_fold import BERLIN, DIMENSIONS, EVENTS, FEW_ROUTES, page, sums_of

@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from analytics.models import Rollup
+from analytics.rollup.dimensions import SEPARATOR
 from products.demo.plan import Plan, whole_days
-from products.models import Product
+from products.models import Category, Product
 
 SMALL = {"days": 3, "visits": 30}
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -17,13 +18,20 @@ MONDAY = TODAY - datetime.timedelta(days=TODAY.weekday() + 49)
 
 
 def rows(**conditions) -> list[tuple]:
-    """All rollups but their primary keys, products by their article numbers."""
+    """All rollups but their primary keys, products by their article numbers and
+    categories by their slugs."""
     skus = {str(pk): sku for pk, sku in Product.objects.values_list("pk", "sku")}
+    slugs = {str(pk): slug for pk, slug in Category.objects.values_list("pk", "slug")}
     names = [field.name for field in Rollup._meta.fields if field.name != "id"]
     found = Rollup.objects.filter(**conditions).values(*names)
     for row in found:
         if row["dimension"] == "product":
             row["key"] = skus[row["key"]]
+        elif row["dimension"] == "category":
+            row["key"] = slugs[row["key"]]
+        elif row["dimension"].startswith("product_"):
+            pk, _, other = row["key"].partition(SEPARATOR)
+            row["key"] = f"{skus[pk]}{SEPARATOR}{other}"
         row["latency"] = row["latency"].to_bytes()
         row["visitors"] = row["visitors"].to_bytes()
     return sorted(tuple(row.values()) for row in found)
