@@ -1,13 +1,14 @@
-"""The admin's lists: rollups, the ledger, dead letters, job runs, schedule, charts.
+"""The admin: rollups, ledger, records of what ran, retention, schedule, charts.
 
-All but schedule and charts are read-only: the drain alone changes what is counted.
+All but schedule, charts and retention are read-only: the drain alone changes what is
+counted.
 """
 
 from django.apps import apps
 
-from . import ledger, records, rollups
+from . import ledger, records, retention, rollups
 
-__all__ = ["ledger", "records", "rollups"]
+__all__ = ["ledger", "records", "retention", "rollups"]
 
 if apps.is_installed("django_celery_beat"):
     from . import schedule

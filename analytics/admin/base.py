@@ -89,19 +89,22 @@ class SiteFilter(admin.SimpleListFilter):
         return queryset.filter(site=self.value()) if self.value() else queryset
 
 
-def number_columns(names: Iterable[str]) -> Callable[[type], type]:
-    """Gives an admin class a column ``<name>_number`` for each field of integers."""
+def number_columns(names: Iterable[str], **labels: str) -> Callable[[type], type]:
+    """Gives an admin class a column ``<name>_number`` for each field of integers, and
+    those of ``labels`` another label than their name."""
 
     def decorate(admin_class: type) -> type:
         for name in names:
-            setattr(admin_class, f"{name}_number", _column(name))
+            setattr(
+                admin_class, f"{name}_number", _column(name, labels.get(name, name))
+            )
         return admin_class
 
     return decorate
 
 
-def _column(name: str) -> Callable[[Any, models.Model], str]:
-    @admin.display(description=_(name), ordering=name)
+def _column(name: str, label: str) -> Callable[[Any, models.Model], str]:
+    @admin.display(description=_(label), ordering=name)
     def column(self: Any, row: models.Model) -> str:
         return number(getattr(row, name))
 

@@ -50,6 +50,8 @@ NAMED = {
 }
 """Filters that a file's name has in words."""
 NAME_LIMIT = 40
+CSV = "text/csv; charset=utf-8"
+JSON = "application/json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -69,9 +71,9 @@ class Format:
 
 
 FORMATS = (
-    Format("csv", "text/csv; charset=utf-8", exports.csv_chunks),
+    Format("csv", CSV, exports.csv_chunks),
     Format("xlsx", XLSX, workbooks.xlsx_chunks, workbooks.verify_size),
-    Format("json", "application/json", exports.json_chunks),
+    Format("json", JSON, exports.json_chunks),
 )
 
 
@@ -125,17 +127,13 @@ class ExportMixin:
             if chosen.verify:
                 chosen.verify(rows)
         except workbooks.TooManyRows as error:
-            text = gettext(
-                "Nothing was exported: more than %(limit)s rows are selected, and "
-                "%(format)s takes no more. Take CSV, which takes all, or a filter."
-            )
-            values = {"limit": number(error.limit), "format": chosen.label}
-            self.message_user(request, text % values, messages.ERROR)
+            self.message_user(request, too_many(error, chosen.name), messages.ERROR)
             return HttpResponseRedirect(self._url("changelist", request))
         self._log(request, chosen)
         # What fails before anything is sent is an error page, not half a file.
-        chunks = _begun(chosen.chunks(rows))
-        return _download(request, chosen, chunks, file_name(request.GET, chosen.name))
+        chunks = begun(chosen.chunks(rows))
+        name = file_name(request.GET, chosen.name)
+        return download(request, chosen.content_type, chunks, name)
 
     def _log(self, request: HttpRequest, chosen: Format) -> None:
         selected = _parameters(request, "o").urlencode() or "no filter"
@@ -191,7 +189,16 @@ def _word(name: str, value: str) -> str:
         return ""
 
 
-def _begun(chunks: Chunks) -> Chunks:
+def too_many(error: workbooks.TooManyRows, format: str) -> str:
+    """Why there is no such file, in sentences."""
+    text = gettext(
+        "Nothing was exported: more than %(limit)s rows are selected, and "
+        "%(format)s takes no more. Take CSV, which takes all, or a filter."
+    )
+    return text % {"limit": number(error.limit), "format": format.upper()}
+
+
+def begun(chunks: Chunks) -> Chunks:
     """The same chunks, of which the first has been made already."""
     return _resumed(next(chunks, b""), chunks)
 
@@ -204,12 +211,12 @@ def _resumed(first: bytes, chunks: Chunks) -> Chunks:
         chunks.close()
 
 
-def _download(
-    request: HttpRequest, chosen: Format, chunks: Chunks, name: str
+def download(
+    request: HttpRequest, content_type: str, chunks: Chunks, name: str
 ) -> StreamingHttpResponse:
     """Streams: an exception on the way breaks the connection off, as it should."""
     content = _asynchronous(chunks) if isinstance(request, ASGIRequest) else chunks
-    response = StreamingHttpResponse(content, content_type=chosen.content_type)
+    response = StreamingHttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store, private"
     response["X-Content-Type-Options"] = "nosniff"

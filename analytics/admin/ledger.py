@@ -89,7 +89,7 @@ class ProducerAdmin(ReadOnlyAdmin):
     list_filter = (SiteFilter, StateFilter, LossFilter)
     search_fields = ("producer", "host")
     ordering = ("-seen", "-pk")
-    fields = ("site", *list_display, "oldest", "expected", "advice")
+    fields = ("site", *list_display, "alive", "oldest", "expected", "advice")
     readonly_fields = fields
     empty_text = _(
         "No web process was heard of yet. Each gets a line here soon after its first "

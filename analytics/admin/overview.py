@@ -9,11 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from ..reporting import pages
+from . import explore_export
 
 ADDRESSES = (
     ("overview/", pages.overview, "analytics_overview"),
     ("overview/chart/", pages.chart_data, "analytics_chart_data"),
     ("overview/numbers/", pages.numbers_data, "analytics_numbers"),
+    ("explore/", pages.explore, "analytics_explore"),
+    ("explore/export/", explore_export.export, "analytics_explore_export"),
+    ("explore/data/", pages.explore_data, "analytics_explore_data"),
     ("overview/waiting/", pages.waiting_data, "analytics_waiting"),
 )
 

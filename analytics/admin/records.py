@@ -1,4 +1,4 @@
-"""The lists of dead letters and of job runs."""
+"""The lists of dead letters, of job runs and of imported files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from ..models import DeadLetter, JobRun
+from ..models import DeadLetter, ImportedFile, JobRun
 from ..rollup.sketches import duration
 from ..schedule import SCHEDULE
-from .base import NOTHING, ReadOnlyAdmin, SiteFilter, local, visible
+from .base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    SiteFilter,
+    local,
+    number_columns,
+    visible,
+)
 
 CONTENT_LIMIT = 2_000
+STATE = '<span class="analytics-state {}">{}</span>'
 
 
 @admin.register(DeadLetter)
@@ -87,8 +95,55 @@ class JobRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def outcome_text(self, run: JobRun) -> str:
-        return format_html(
-            '<span class="analytics-state {}">{}</span>',
-            run.outcome,
-            run.get_outcome_display(),
-        )
+        return format_html(STATE, run.outcome, run.get_outcome_display())
+
+
+@admin.register(ImportedFile)
+@number_columns(
+    ("lines", "counted", "rejected", "too_new", "ignored", "read"),
+    rejected="unreadable",
+    too_new="too new",
+    read="bytes read",
+)
+class ImportedFileAdmin(ReadOnlyAdmin):
+    """The access logs that were read, and what became of their lines."""
+
+    list_display = (
+        "name",
+        "state",
+        "lines_number",
+        "counted_number",
+        "rejected_number",
+        "too_new_number",
+        "ignored_number",
+        "started_local",
+        "seen_local",
+    )
+    list_filter = (SiteFilter, "finished", "seen")
+    search_fields = ("name",)
+    ordering = ("-seen", "-pk")
+    sortable_by = ("name", "lines_number", "counted_number", "seen_local")
+    fields = ("site", *list_display, "until_local", "read_number", "producer", "digest")
+    readonly_fields = fields
+    empty_text = _(
+        "No access log was imported. “manage.py import_access_log” counts what logs "
+        "tell of the time before this site recorded itself."
+    )
+
+    @admin.display(description=_("state"), ordering="finished")
+    def state(self, file: ImportedFile) -> str:
+        if file.finished:
+            return format_html(STATE, "done", _("read to its end"))
+        return format_html(STATE, "", _("not read to its end yet"))
+
+    @admin.display(description=_("first read"), ordering="started")
+    def started_local(self, file: ImportedFile) -> str:
+        return local(file.started)
+
+    @admin.display(description=_("last read"), ordering="seen")
+    def seen_local(self, file: ImportedFile) -> str:
+        return local(file.seen)
+
+    @admin.display(description=_("counted until"))
+    def until_local(self, file: ImportedFile) -> str:
+        return local(file.until)

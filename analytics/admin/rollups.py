@@ -100,7 +100,9 @@ class RollupAdmin(OverviewAddresses, ExportMixin, ReadOnlyAdmin):
     @admin.display(description=_("key"))
     def key_text(self, row: Rollup) -> str:
         label = getattr(row, "label", row.key)
-        return f"{label} ({row.key})" if label != row.key else row.key or NOTHING
+        if label == row.key or label.startswith(f"{row.key} "):
+            return label or NOTHING
+        return f"{label} ({row.key})"
 
     @admin.display(description=_("average"))
     def average(self, row: Rollup) -> str:

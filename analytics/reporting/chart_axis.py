@@ -1,6 +1,6 @@
 """The points of a chart: hours, days, or whole weeks and months of days.
 
-Reads the declarations of dimensions; queries nothing and writes nothing.
+Reads the declarations of dimensions and how long their rows are kept; writes nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from ..rollup.buckets import Grain
+from ..rollup.dimensions import Dimension
+from ..rollup.retention import DaysInForce
 from . import chart_rules as rules
 from . import periods, queries
 from .periods import Period
@@ -52,13 +54,22 @@ class Axis:
 
 
 def shown_days(chart: rules.Chart, days: int | None) -> int:
-    """As asked, but not beyond what is kept of the model's grain, or can be seen."""
+    """As asked, but not beyond what is kept of the model's grain, or can be seen.
+
+    One query for hours: days are always kept for longer than charts reach.
+    """
     manager = rules.model_of(chart).objects
     wanted = days or chart.default_time_period
-    kept = queries.dimension_of(manager.dimension).days.get(manager.grain)
-    if kept is not None:
-        wanted = min(wanted, kept - 1)
+    declared = queries.dimension_of(manager.dimension)
+    if manager.grain != Grain.DAY:
+        wanted = min(wanted, _kept_days(declared, manager.grain) - 1)
     return min(wanted, HOURS_LIMIT) if chart.default_time_scale == "hours" else wanted
+
+
+def _kept_days(dimension: Dimension, grain: int) -> int:
+    present = DaysInForce().present(dimension.name, dimension.days, timezone.now())
+    kept = present.get(Grain(grain), 1)
+    return periods.LONGEST_DAYS if kept is None else kept
 
 
 def axis_of(

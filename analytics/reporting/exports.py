@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
@@ -52,16 +52,24 @@ def csv_chunks(rows: models.QuerySet) -> Iterator[bytes]:
     """UTF-8, a line with the columns' names first; texts safe from spreadsheets."""
     # Each text is quoted once. The csv module would look at every row's every letter,
     # which takes as long as reading the row.
-    line = ",".join(["%s"] * len(COLUMNS)) + "\r\n"
-    head = (line % tuple(map(_csv_field, COLUMNS))).encode()
-    for batch in exported(rows, text=_csv_field, moment=Instant.isoformat, nothing=""):
+    found = exported(rows, text=csv_field, moment=Instant.isoformat, nothing="")
+    return csv_lines(COLUMNS, found)
+
+
+def csv_lines(
+    columns: Sequence[str], batches: Iterable[Iterable[Row]]
+) -> Iterator[bytes]:
+    """The lines of rows whose texts are quoted already, by `csv_field`."""
+    line = ",".join(["%s"] * len(columns)) + "\r\n"
+    head = (line % tuple(map(csv_field, columns))).encode()
+    for batch in batches:
         yield head + "".join([line % row for row in batch]).encode()
         head = b""
     if head:
         yield head
 
 
-def _csv_field(text: str) -> str:
+def csv_field(text: str) -> str:
     """As the csv module writes a text between others."""
     buffer = StringIO()
     csv.writer(buffer, lineterminator="").writerow((safe_cell(text), ""))
@@ -70,10 +78,16 @@ def _csv_field(text: str) -> str:
 
 def json_chunks(rows: models.QuerySet) -> Iterator[bytes]:
     """An array with an object for each row, closed only when all are in it."""
+    return json_objects(COLUMNS, exported(rows, text=str, moment=Instant.isoformat))
+
+
+def json_objects(
+    columns: Sequence[str], batches: Iterable[Iterable[Row]]
+) -> Iterator[bytes]:
     encode = msgspec.json.encode
     head = b"[\n"
-    for batch in exported(rows, text=str, moment=Instant.isoformat):
-        objects = [encode(dict(zip(COLUMNS, row, strict=True))) for row in batch]
+    for batch in batches:
+        objects = [encode(dict(zip(columns, row, strict=True))) for row in batch]
         yield head + b",\n".join(objects)
         head = b",\n"
     yield b"[]\n" if head == b"[\n" else b"\n]\n"

@@ -5,81 +5,26 @@ Reads the query module and nothing else; knows neither requests nor templates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from ..models import Audience
 from ..rollup.buckets import Grain
 from ..rollup.dimensions import BUILT_IN, get_dimensions
-from ..words import change, microseconds, number, percent, signed
-from . import periods, queries
+from ..words import microseconds, number, percent, signed, trend
+from . import queries, response_times
+from .measures import MEASURES, Comparison, Top, User, visitors_label
 from .periods import Period
-from .queries import Series, Top, TopRow, Totals
+from .queries import Series
+from .question import Question
+from .response_times import ResponseTimes
 
-AUDIENCES = {
-    "people": ((Audience.PEOPLE,), gettext_lazy("People")),
-    "bots": ((Audience.BOTS,), gettext_lazy("Bots")),
-    "staff": ((Audience.STAFF,), gettext_lazy("Staff")),
-    "all": (tuple(Audience), gettext_lazy("Everyone")),
-}
 TOP_ROWS = 8
-User = AbstractUser | AnonymousUser
-
-
-class BadQuestion(ValueError):
-    """Words that ask for nothing we have, and what would, in a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What an address asks for: a period, an audience, and the measure to draw."""
-
-    period: Period
-    audience: str = "people"
-    measure: str = "views"
-    words: tuple[tuple[str, str], ...] = ()
-    """The period's words, as an address spells them."""
-
-    @classmethod
-    def parse(cls, words: Mapping[str, str]) -> Question:
-        """Raises `BadQuestion`. Words that are none of ours are left alone."""
-        audience = words.get("audience") or "people"
-        if audience not in AUDIENCES:
-            names = ", ".join(AUDIENCES)
-            raise BadQuestion(_("An audience is one of %s.") % names)
-        measure = words.get("measure") or "views"
-        if measure not in queries.MEASURES:
-            names = ", ".join(queries.MEASURES)
-            raise BadQuestion(_("A measure is one of %s.") % names)
-        try:
-            period = periods.parse(words)
-        except periods.BadPeriod as error:
-            raise BadQuestion(str(error)) from error
-        return cls(period, audience, measure, _period_words(words))
-
-    @property
-    def audiences(self) -> tuple[int, ...]:
-        return AUDIENCES[self.audience][0]
-
-    @property
-    def range(self) -> str:
-        """The name in ``periods.RANGES``, or ``custom``."""
-        return dict(self.words).get("range", "custom")
-
-    def query(self, **changes: str) -> str:
-        """The address's query with some words changed."""
-        days = {"range": changes["range"]} if "range" in changes else dict(self.words)
-        words = {"audience": self.audience, "measure": self.measure} | changes
-        return "?" + urlencode(days | words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +50,28 @@ class Overview:
     before: Period
     tiles: tuple[Tile, ...]
     cards: tuple[Top, ...]
+    compared: Comparison
     empty: bool
     """Whether nothing at all was counted, now or before."""
 
+    @property
+    def title(self) -> Promise:
+        """Of the measure that is drawn."""
+        return TITLES[self.question.measure]
+
+    @property
+    def response_times(self) -> ResponseTimes | None:
+        """None where they are not kept."""
+        latency = self.compared.now.latency
+        return None if latency is None else response_times.response_times(latency)
+
     def for_user(self, user: User) -> Overview:
         """Without the links that lead where the user may not go."""
-        return replace(self, cards=tuple(_for_user(card, user) for card in self.cards))
-
-
-def _for_user(card: Top, user: User) -> Top:
-    def seen(row: TopRow) -> TopRow:
-        label = row.label
-        if not label.permission or user.has_perm(label.permission):
-            return row
-        return replace(row, label=label._replace(url=""))
-
-    return replace(card, rows=tuple(map(seen, card.rows)))
+        cards = (
+            replace(card, rows=tuple(row.for_user(user) for row in card.rows))
+            for card in self.cards
+        )
+        return replace(self, cards=tuple(cards))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,55 +100,82 @@ TITLES = {
 
 def numbers(question: Question) -> Overview:
     """All numbers of the page. Two queries, and those of each dimension's card."""
-    before = question.period.previous()
-    now = queries.totals(period=question.period, audiences=question.audiences)
-    then = queries.totals(period=before, audiences=question.audiences)
+    before = question.before
+    found = queries.compare(
+        period=question.period,
+        before=before,
+        audiences=question.audiences,
+        dimension=question.dimension,
+        key=question.key,
+    )
+    offered = queries.measures_of(queries.dimension_of(question.dimension))
     return Overview(
         question,
         before,
-        tuple(_tile(kind, question, now, then) for kind in TILES),
-        tuple(_cards(question)),
-        empty=not (now.requests or then.requests),
+        tuple(_tile(kind, question, found) for kind in TILES if kind.name in offered),
+        tuple(_cards(question)) if question.dimension == "total" else (),
+        found,
+        empty=not (found.now.requests or found.then.requests),
     )
 
 
 def chart(question: Question) -> dict[str, Any]:
-    """The series to draw, beside the one of the period before. Two queries."""
-    period, before = question.period, question.period.previous()
+    """The series to draw, beside the one of the period before: two queries, and one for
+    each of them in which something may be a gap."""
+    period, before = question.period, question.before
     now, then = (
         queries.series(
-            period=one, measure=question.measure, audiences=question.audiences
+            period=one,
+            measure=question.measure,
+            audiences=question.audiences,
+            dimension=question.dimension,
+            key=question.key,
         )
         for one in (period, before)
     )
+    period = now.period
     return {
         "title": str(TITLES[question.measure]),
         "type": "line",
-        "unit": queries.MEASURES[question.measure].unit,
+        "unit": MEASURES[question.measure].unit,
         "labels": _labels(now),
         "running": period.place() if period.running else None,
+        "gap": gettext("not recorded"),
         "series": [
-            {"name": str(period), "values": now.values},
+            {"name": str(period), "values": now.values, "gaps": now.gaps},
             {
                 "name": str(before),
-                "values": then.values,
+                "values": _fitted(then.values, len(now.values)),
+                "gaps": [place for place in then.gaps if place < len(now.values)],
                 "compare": True,
             },
         ],
     }
 
 
+def _fitted(values: Sequence[float | None], length: int) -> list[float | None]:
+    """Days beyond the period's own have nothing to stand beside."""
+    return [*values[:length], *[None] * (length - len(values))]
+
+
 def as_dict(found: Overview) -> dict[str, Any]:
     """The page's numbers for programs; the texts are those that people see."""
-    period = found.question.period
+    period, latency = found.question.period, found.compared.now.latency
     return {
         "from": period.first.isoformat(),
         "to": period.last.isoformat(),
         "audience": found.question.audience,
         "tiles": {
-            tile.name: {"text": tile.text, "before": tile.before}
+            tile.name: {
+                "label": str(tile.label),
+                "text": tile.text,
+                "before": tile.before,
+            }
             for tile in found.tiles
         },
+        "response_times": (
+            None if latency is None else response_times.as_dict(latency)
+        ),
         "top": {
             card.dimension.name: {
                 "measure": card.measure,
@@ -218,32 +196,19 @@ def as_dict(found: Overview) -> dict[str, Any]:
     }
 
 
-def _period_words(words: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    names = ("from", "to") if words.get("from") or words.get("to") else ("range",)
-    found = [(name, words[name]) for name in names if words.get(name)]
-    return tuple(found or [("range", periods.DEFAULT)])
-
-
-def _tile(kind: _Kind, question: Question, now: Totals, then: Totals) -> Tile:
-    value, before = getattr(now, kind.name), getattr(then, kind.name)
-    growth = change(value, before)
+def _tile(kind: _Kind, question: Question, found: Comparison) -> Tile:
+    growth = found.changes[kind.name]
+    of_visitors = kind.name == "visitors"
     return Tile(
         name=kind.name,
-        label=kind.label,
-        text=kind.text(value),
-        before=kind.text(before),
+        label=visitors_label(question.period) if of_visitors else kind.label,
+        text=kind.text(getattr(found.now, kind.name)),
+        before=kind.text(getattr(found.then, kind.name)),
         change="" if growth is None else signed(growth),
-        trend=_trend(growth, kind.good),
+        trend=trend(growth, kind.good),
         url=question.query(measure=kind.name),
         current=kind.name == question.measure,
     )
-
-
-def _trend(growth: float | None, good: int) -> str:
-    """What is shown as no change is none."""
-    if growth is None or not good or not round(growth, 1):
-        return ""
-    return "good" if growth * good > 0 else "bad"
 
 
 def _cards(question: Question) -> list[Top]:

@@ -6,11 +6,14 @@ rollups; nothing here changes anything.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,11 +21,22 @@ from django.views.decorators.http import require_safe
 
 from ..models import Producer
 from ..words import number
-from . import health, periods
-from .overview import AUDIENCES, BadQuestion, Question, as_dict, chart, numbers
+from . import dimension_menu, health, key_exports, periods, queries
+from . import explore as exploring
+from .explore import Search
+from .measures import SUM_LABELS
+from .overview import as_dict, chart, numbers
+from .question import AUDIENCES, BadQuestion, Question
 
 PERMISSION = "analytics.view_rollup"
-TEMPLATE = "admin/analytics/overview.html"
+EXPORT_PERMISSION = "analytics.export_rollup"
+DAYS = ("range", "from", "to")
+"""The words of an address that name the days."""
+SHOWN_RANGES = 5
+"""The others are in a menu."""
+OVERVIEW = "admin/analytics/overview.html"
+EXPLORE = "admin/analytics/explore.html"
+Asked = TypeVar("Asked", Question, Search)
 
 
 @require_safe
@@ -31,28 +45,61 @@ def overview(
     admin_site: AdminSite,
     extra_context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """The page; with a sentence and the usual period if its address makes no sense."""
+    """The page, of everything or of one key of a dimension; with a sentence and the
+    usual period if its address makes no sense."""
     _must_view(request)
-    status, problem = 200, ""
-    try:
-        question = Question.parse(request.GET.dict())
-    except BadQuestion as error:
-        status, problem = 400, str(error)
-        question = Question.parse({})
+    question, problem = _parsed(Question.parse, request)
+    urls = _addresses(request, admin_site, question)
+    if question.dimension != "total" and not question.key:
+        return HttpResponseRedirect(urls["explore"] + question.query())
+    subject = _subject(request, question)
     context = {
-        **admin_site.each_context(request),
-        "title": _("Overview"),
-        "subtitle": None,
-        "problem": problem,
+        "title": subject["text"] if subject else _("Overview"),
+        "subject": subject,
         "found": numbers(question).for_user(request.user),
-        "ranges": _choices(question, "range", periods.RANGES),
-        "audiences": _choices(question, "audience", AUDIENCES),
-        "today": question.period.now.astimezone(question.period.zone).date(),
-        "urls": _addresses(request, admin_site, question),
+        "urls": urls,
+        **_bar(question, question),
         **(extra_context or {}),
     }
-    request.current_app = admin_site.name
-    return TemplateResponse(request, TEMPLATE, context, status=status)
+    return _page(request, admin_site, OVERVIEW, context, problem)
+
+
+@require_safe
+def explore(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
+    """All keys of a dimension."""
+    _must_view(request)
+    search, problem = _parsed(Search.parse, request)
+    found = exploring.explore(search).for_user(request.user)
+    search = found.search
+    context = {
+        "title": _("Explore"),
+        "subtitle": search.dimension.label,
+        "found": found,
+        "switched_off": dimension_menu.switched_off(search.dimension),
+        "groups": _groups(search),
+        "rankings": [
+            {
+                "label": SUM_LABELS[name],
+                "url": search.query(by=name),
+                "current": name == search.by,
+            }
+            for name in exploring.RANKINGS
+        ],
+        "overview_url": reverse(f"{admin_site.name}:analytics_overview"),
+        "export": _export(request, admin_site, search),
+        **_bar(search, search.question),
+    }
+    return _page(request, admin_site, EXPLORE, context, problem)
+
+
+@require_safe
+def explore_data(request: HttpRequest, admin_site: AdminSite) -> JsonResponse:
+    """A page of keys for programs."""
+    _must_view(request)
+    search, problem = _parsed(Search.parse, request)
+    if problem:
+        return JsonResponse({"error": problem}, status=400)
+    return JsonResponse(exploring.as_dict(exploring.explore(search)))
 
 
 @require_safe
@@ -89,13 +136,111 @@ def waiting_data(request: HttpRequest, admin_site: AdminSite) -> JsonResponse:
     )
 
 
-def _answer(request: HttpRequest, ask: Any) -> JsonResponse:
+def _answer(
+    request: HttpRequest, ask: Callable[[Question], dict[str, Any]]
+) -> JsonResponse:
     _must_view(request)
-    try:
-        question = Question.parse(request.GET.dict())
-    except BadQuestion as error:
-        return JsonResponse({"error": str(error)}, status=400)
+    question, problem = _parsed(Question.parse, request)
+    if problem:
+        return JsonResponse({"error": problem}, status=400)
     return JsonResponse(ask(question))
+
+
+def _parsed(
+    parse: Callable[[Mapping[str, str]], Asked], request: HttpRequest
+) -> tuple[Asked, str]:
+    """What an address asks for, or the usual and what is wrong with the address."""
+    try:
+        return parse(request.GET.dict()), ""
+    except BadQuestion as error:
+        return parse({}), str(error)
+
+
+def _page(
+    request: HttpRequest,
+    admin_site: AdminSite,
+    template: str,
+    context: dict[str, Any],
+    problem: str,
+) -> TemplateResponse:
+    common = admin_site.each_context(request)
+    request.current_app = admin_site.name
+    return TemplateResponse(
+        request,
+        template,
+        {**common, "subtitle": None, "problem": problem, **context},
+        status=400 if problem else 200,
+    )
+
+
+def _bar(asked: Asked, question: Question) -> dict[str, Any]:
+    """The choices above the numbers; whatever else ``asked`` says stays as it is."""
+    ranges = _choices(asked, question, "range", periods.RANGES)
+    return {
+        "question": question,
+        "before": question.before.of_dimension(
+            queries.dimension_of(question.dimension)
+        ),
+        "note": queries.note(
+            period=question.period, before=question.before, dimension=question.dimension
+        ),
+        "ranges": ranges[:SHOWN_RANGES],
+        "more_ranges": ranges[SHOWN_RANGES:],
+        "comparisons": _choices(asked, question, "compare", periods.COMPARISONS),
+        "comparison": periods.COMPARISONS[question.compare],
+        "audiences": _choices(asked, question, "audience", _labels(AUDIENCES)),
+        "custom": question.range not in list(periods.RANGES)[:SHOWN_RANGES],
+        "kept": [
+            (name, value)
+            for name, value in parse_qsl(asked.query()[1:])
+            if name not in DAYS
+        ],
+        "today": question.period.now.astimezone(question.period.zone).date(),
+    }
+
+
+def _groups(search: Search) -> list[tuple[Any, list[dict[str, Any]]]]:
+    """The menu of dimensions."""
+    return [
+        (
+            title,
+            [
+                {
+                    "label": one.label,
+                    "url": search.question.query(dimension=one.name, by=search.by),
+                    "current": one is search.dimension,
+                }
+                for one in members
+            ],
+        )
+        for title, members in dimension_menu.groups()
+    ]
+
+
+def _export(
+    request: HttpRequest, admin_site: AdminSite, search: Search
+) -> dict[str, Any] | None:
+    """The form of a download, for who may have one."""
+    if not request.user.has_perm(EXPORT_PERMISSION):
+        return None
+    address = reverse(f"{admin_site.name}:analytics_explore_export")
+    return {"url": address + search.query(), "formats": key_exports.available()}
+
+
+def _subject(request: HttpRequest, question: Question) -> dict[str, Any] | None:
+    """The key whose numbers are shown, if it is not everything."""
+    if question.dimension == "total":
+        return None
+    dimension = queries.dimension_of(question.dimension)
+    label = queries.labels_of(dimension, [question.key])[question.key]
+    allowed = not label.permission or request.user.has_perm(label.permission)
+    return {
+        "kind": dimension.label,
+        "meaning": dimension.meaning,
+        "text": label.text,
+        "url": label.url if allowed else "",
+        "all": replace(question, key="").query(),
+    }
 
 
 def _must_view(request: HttpRequest) -> None:
@@ -104,17 +249,21 @@ def _must_view(request: HttpRequest) -> None:
 
 
 def _choices(
-    question: Question, name: str, choices: dict[str, tuple[Any, Any]]
+    asked: Asked, question: Question, name: str, choices: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The links of a row of choices."""
     return [
         {
             "label": label,
-            "url": question.query(**{name: value}),
+            "url": asked.query(**{name: value}),
             "current": getattr(question, name) == value,
         }
-        for value, (_meaning, label) in choices.items()
+        for value, label in choices.items()
     ]
+
+
+def _labels(choices: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {name: label for name, (_meaning, label) in choices.items()}
 
 
 def _addresses(
@@ -124,9 +273,12 @@ def _addresses(
         return reverse(f"{admin_site.name}:{name}")
 
     addresses = {
+        "explore": address("analytics_explore"),
+        "everything": address("analytics_overview"),
         "page": address("analytics_overview") + question.query(),
         "chart": address("analytics_chart_data") + question.query(),
         "waiting": address("analytics_waiting"),
+        "same": "&" + replace(question, dimension="total").query()[1:],
     }
     ledger = admin_site.is_registered(Producer)
     if ledger and request.user.has_perm("analytics.view_producer"):

@@ -1,25 +1,27 @@
 """The times that numbers are asked for: whole days of the site's time zone.
 
-Reads a clock and the words of an address; writes nothing. Everything that leaves is
-aware UTC, and begins and ends where buckets do.
+Reads a clock, the words of an address, and how long rows are kept; writes nothing.
+Everything that leaves is aware UTC, and begins and ends where buckets do.
 """
 
 from __future__ import annotations
 
 import datetime
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..conf import get_config
 from ..rollup.buckets import Grain, bucket, next_bucket
-from ..rollup.dimensions import WITH_MINUTES
+from ..rollup.dimensions import WITH_MINUTES, Dimension
+from ..rollup.retention import Days, DaysInForce
 
 ONE_DAY = datetime.timedelta(days=1)
 NOON = datetime.time(12)
@@ -27,11 +29,22 @@ LONGEST_DAYS = 3_660
 HOURLY_DAYS = 2
 """Up to so many days, a series is drawn by the hour."""
 RANGES = {
-    "today": (1, gettext_lazy("Today")),
-    "7": (7, gettext_lazy("7 days")),
-    "30": (30, gettext_lazy("30 days")),
-    "90": (90, gettext_lazy("90 days")),
+    "today": gettext_lazy("Today"),
+    "yesterday": gettext_lazy("Yesterday"),
+    "7": gettext_lazy("7 days"),
+    "30": gettext_lazy("30 days"),
+    "90": gettext_lazy("90 days"),
+    "month": gettext_lazy("This month"),
+    "last-month": gettext_lazy("Last month"),
+    "quarter": gettext_lazy("This quarter"),
+    "year": gettext_lazy("This year"),
 }
+COMPARISONS = {
+    "before": gettext_lazy("the time before"),
+    "weekdays": gettext_lazy("the same weekdays before"),
+    "year": gettext_lazy("a year before"),
+}
+"""What a period may be compared with."""
 DEFAULT = "30"
 
 
@@ -59,6 +72,12 @@ class Period:
     """What its series is made of."""
     until: datetime.datetime | None = None
     """Where it is cut, when it is compared with one that is still running."""
+    months: int = 0
+    """How many calendar months it is a part of; 0 where it is just some days."""
+    retention: DaysInForce = field(
+        default_factory=DaysInForce, compare=False, repr=False
+    )
+    """How long rows are kept, asked in one query for it and those made from it."""
 
     @property
     def days(self) -> int:
@@ -81,22 +100,20 @@ class Period:
         """The starts of the series' buckets."""
         return tuple(_buckets(self.start, self.end, self.grain, self.zone))
 
-    def previous(self) -> Period:
-        """The same number of days before it; for a running one, the same part of them.
+    def previous(self, comparison: str = "before") -> Period:
+        """What it is compared with; for a running one, the same part of it.
 
         The part ends at the minute, the hour or the day, as rows are still kept.
         """
-        length = datetime.timedelta(days=self.days)
-        before = replace(
-            self, first=self.first - length, last=self.last - length, until=None
-        )
+        shift = _SHIFTS[comparison]
+        first, last = shift(self, self.first), shift(self, self.last)
+        before = replace(self, first=first, last=max(first, last), until=None)
         if not self.running:
             return before
-        moment = _shifted(self.now, length, self.zone)
         for grain in Grain:
-            until = bucket(moment, grain, self.zone)
+            until = bucket(_clocks(self.now, last, self.zone), grain, self.zone)
             cut = replace(before, until=until)
-            if grain == Grain.DAY or _is_kept(grain, until, self.now):
+            if self._kept(grain, _days_of_total(self), until):
                 return cut
         return before
 
@@ -117,9 +134,35 @@ class Period:
         """The coarsest rows that make up its series, and so the period, to the unit."""
         return list(_spans(self.start, self.end, self.grain, self.zone))
 
-    def whole_days(self) -> list[Span]:
-        """The rows of days alone, for what no series is drawn of."""
-        return [Span(Grain.DAY, self.start, self.end)]
+    def of_dimension(self, dimension: Dimension) -> Period:
+        """The same for the rows that are kept of a dimension: see `of_rows`."""
+        return self.of_rows(self._present(dimension))
+
+    def of_rows(self, days: Days) -> Period:
+        """The same for rows that are there so many days back by grain, None from the
+        beginning: with coarser buckets, and cut earlier, where there are no finer."""
+        grain = self.grain if self._kept(self.grain, days, self.start) else Grain.DAY
+        until = self.until
+        if until:
+            kept = (g for g in Grain if self._kept(g, days, until))
+            until = bucket(until, next(kept, Grain.DAY), self.zone)
+        return replace(self, grain=grain, until=until)
+
+    def note(self, dimension: Dimension) -> str:
+        """What the rows that are kept of a dimension cannot tell, in sentences."""
+        days = self._present(dimension)
+        notes = list(filter(None, (note(self, days) for note in _NOTES)))
+        if notes and days != self.retention.of(dimension):
+            notes.append(
+                _("Rows are to be kept for longer now; those deleted before stay gone.")
+            )
+        return " ".join(notes)
+
+    def _present(self, dimension: Dimension) -> Days:
+        return self.retention.present(dimension.name, dimension.days, self.now)
+
+    def _kept(self, grain: Grain, days: Days, since: datetime.datetime) -> bool:
+        return grain in days and _is_kept(days[grain], since, self.now)
 
     def __str__(self) -> str:
         """For people: '21 Nov 2026', '1 – 21 Nov 2026'."""
@@ -166,7 +209,22 @@ def parse(words: Mapping[str, str], now: datetime.datetime | None = None) -> Per
     if name not in RANGES:
         names = ", ".join(RANGES)
         raise BadPeriod(_("A range is one of %s, or from and to.") % names)
-    return last_days(RANGES[name][0], now)
+    return named(name, now)
+
+
+def named(name: str, now: datetime.datetime | None = None) -> Period:
+    """One of ``RANGES``; a month, quarter or year that runs ends today."""
+    now, today = _clock(now)
+    if name == "last-month":
+        last = today.replace(day=1) - ONE_DAY
+        return _period(last.replace(day=1), last, now, months=1)
+    months = {"month": 1, "quarter": 3, "year": 12}.get(name)
+    if months:
+        first = today.replace(month=(today.month - 1) // months * months + 1, day=1)
+        return _period(first, today, now, months)
+    if name == "yesterday":
+        return _period(today - ONE_DAY, today - ONE_DAY, now)
+    return last_days(1 if name == "today" else int(name), now)
 
 
 def day_start(day: datetime.date, zone: ZoneInfo) -> datetime.datetime:
@@ -194,26 +252,109 @@ def _clock(
 
 
 def _period(
-    first: datetime.date, last: datetime.date, now: datetime.datetime
+    first: datetime.date, last: datetime.date, now: datetime.datetime, months: int = 0
 ) -> Period:
     """By the hour if it is short, and hours are kept of the period before it, too."""
     zone = get_config().zone
     days = (last - first).days + 1
     oldest = day_start(first - days * ONE_DAY, zone)
-    hourly = days <= HOURLY_DAYS and _is_kept(Grain.HOUR, oldest, now)
-    return Period(first, last, now, zone, Grain.HOUR if hourly else Grain.DAY)
+    period = Period(first, last, now, zone, Grain.DAY, months=months)
+    if days > HOURLY_DAYS:
+        return period
+    kept = _days_of_total(period)[Grain.HOUR]
+    return replace(period, grain=Grain.HOUR) if _is_kept(kept, oldest, now) else period
 
 
-def _shifted(
-    now: datetime.datetime, length: datetime.timedelta, zone: ZoneInfo
+def _days_of_total(period: Period) -> Days:
+    return period.retention.present("total", WITH_MINUTES, period.now)
+
+
+def _note_of_days(period: Period, days: Days) -> str:
+    """Whole days are gone."""
+    kept = days[Grain.DAY]
+    if _is_kept(kept, period.start, period.now):
+        return ""
+    return _("Days are kept for %(kept)s: of %(period)s, some or all are gone.") % {
+        "kept": _some_days(kept),
+        "period": period,
+    }
+
+
+def _note_of_hours(period: Period, days: Days) -> str:
+    """A short series has the buckets of a long one."""
+    if period.days > HOURLY_DAYS or period.of_rows(days).grain != Grain.DAY:
+        return ""
+    return _("Hours are kept for %(kept)s: %(period)s is shown by the day.") % {
+        "kept": _some_days(days.get(Grain.HOUR, 0)),
+        "period": period,
+    }
+
+
+def _note_of_the_end(period: Period, days: Days) -> str:
+    """The part that a running period is compared with ends hours too early; that it
+    ends with an hour is what `Period.part` says."""
+    until = period.of_rows(days).until
+    wanted = _clocks(period.now, period.last, period.zone)
+    if until is None or until >= bucket(wanted, Grain.HOUR, period.zone):
+        return ""
+    shown = until.astimezone(period.zone)
+    return _("%(period)s is taken up to %(time)s: finer rows are not kept.") % {
+        "period": period,
+        "time": f"{shown.day} {shown:%b %H:%M}",
+    }
+
+
+_NOTES = (_note_of_days, _note_of_hours, _note_of_the_end)
+
+
+def _some_days(days: int | None) -> str:
+    return _("no time") if not days else ngettext("%d day", "%d days", days) % days
+
+
+def _days_before(period: Period, day: datetime.date) -> datetime.date:
+    if period.months:
+        return _months_before(period, day, period.months)
+    return day - period.days * ONE_DAY
+
+
+def _weeks_before(period: Period, day: datetime.date) -> datetime.date:
+    """By as many whole weeks as the period touches."""
+    return day - -(-period.days // 7) * 7 * ONE_DAY
+
+
+def _year_before(period: Period, day: datetime.date) -> datetime.date:
+    return _months_before(period, day, 12)
+
+
+def _months_before(period: Period, day: datetime.date, months: int) -> datetime.date:
+    """The same day of an earlier month, or its last; the end of whole months that are
+    over is compared with the end of others."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    length = monthrange(year, month + 1)[1]
+    whole = period.first.day == 1 and not period.running
+    ends = whole and (day + ONE_DAY).day == 1
+    return datetime.date(year, month + 1, length if ends else min(day.day, length))
+
+
+_SHIFTS: Mapping[str, Callable[[Period, datetime.date], datetime.date]] = {
+    "before": _days_before,
+    "weekdays": _weeks_before,
+    "year": _year_before,
+}
+
+
+def _clocks(
+    now: datetime.datetime, day: datetime.date, zone: ZoneInfo
 ) -> datetime.datetime:
-    """What the clocks showed some days ago."""
-    return (now.astimezone(zone) - length).astimezone(datetime.UTC)
+    """When the clocks of another day showed what they show now."""
+    shown = datetime.datetime.combine(day, now.astimezone(zone).time(), zone)
+    return shown.astimezone(datetime.UTC)
 
 
-def _is_kept(grain: Grain, since: datetime.datetime, now: datetime.datetime) -> bool:
-    """Whether rows of the total are kept that long; an hour is left for pruning."""
-    days = WITH_MINUTES[grain]
+def _is_kept(
+    days: int | None, since: datetime.datetime, now: datetime.datetime
+) -> bool:
+    """Whether rows that are kept so long still are; an hour is left for pruning."""
     margin = datetime.timedelta(hours=1)
     return days is None or now - since < days * ONE_DAY - margin
 

@@ -2,86 +2,48 @@
 
 Reads rollup rows, and the labels that dimensions give to their keys; writes nothing,
 and asks Redis nothing. Each function runs the number of SQL queries it names, however
-long the period is.
+long the period is; and one for all of them asks how long rows are kept, the first time
+that a period is used.
 """
 
 from __future__ import annotations
 
 import datetime
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import attrgetter, or_
+from operator import or_
 from typing import Any
 
-from django.db import connection
-from django.db.models import Q, Sum
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Q, QuerySet, Sum
 
 from ..conf import get_config
 from ..models import Audience, Rollup
-from ..rollup.dimensions import OTHER, Dimension, Label, get_dimensions
+from ..rollup.dimensions import Dimension, Label, get_dimensions
 from ..rollup.fold import Measures
-from ..rollup.sketches import Visitors
-from ..words import number
-from .periods import Period, Span
+from ..rollup.sketches import Histogram, Visitors
+from ..words import change
+from . import coverage
+from .bars import Bars
+from .measures import (
+    COMPARED,
+    MEASURES,
+    RANKS,
+    SUMS,
+    Comparison,
+    Top,
+    TopRow,
+    Totals,
+    UnknownName,
+    percentiles_of,
+)
+from .periods import Period
+from .ranking import every_row, top_rows
 
 PEOPLE = (Audience.PEOPLE,)
-SUMS = ("requests", "views", "errors", "bytes", "duration")
-SUM_LABELS = {
-    "requests": _("Requests"),
-    "views": _("Views"),
-    "errors": _("Errors"),
-    "bytes": _("Bytes"),
-    "duration": _("Duration"),
-}
-
-
-class UnknownName(ValueError):
-    """A dimension or measure that does not exist, in a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The measures of a period."""
-
-    requests: int
-    views: int
-    errors: int
-    bytes: int
-    visitors: int
-    """Different visitors; an estimate above 768."""
-    p50: float | None
-    """Microseconds that half of the requests stayed within, None without any."""
-    p95: float | None
-    error_rate: float | None
-    """Errors in percent of the requests, None without any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What a series can be drawn of."""
-
-    columns: tuple[str, ...]
-    """What it is made from."""
-    value: Callable[[Measures], float | None]
-    unit: str = ""
-
-
-def _error_rate(found: Measures) -> float | None:
-    return 100 * found.errors / found.requests if found.requests else None
-
-
-MEASURES = {
-    "views": Measure(("views",), attrgetter("views")),
-    "visitors": Measure(("visitors",), lambda found: found.visitors.estimate()),
-    "requests": Measure(("requests",), attrgetter("requests")),
-    "errors": Measure(("errors",), attrgetter("errors")),
-    "error_rate": Measure(("requests", "errors"), _error_rate, "%"),
-    "p95": Measure(("latency",), lambda found: found.latency.percentile(95), "µs"),
-}
+NO_TIME = Q(pk=0)
+"""Of a period that was cut where it begins. In SQL, unlike an empty list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,47 +56,10 @@ class Series:
     """The starts of its buckets."""
     values: tuple[float | None, ...]
     """One for each bucket: 0 where nothing was counted (for a rate or a percentile
-    None, there is none of nothing), None where the future is."""
-
-
-@dataclass(frozen=True, slots=True)
-class TopRow:
-    """One key of a dimension, and how much of the whole it is."""
-
-    key: str
-    label: Label
-    value: int
-    requests: int
-    errors: int
-    share: float
-    """Percent of the dimension's sum over all keys."""
-
-    @property
-    def text(self) -> str:
-        return number(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Top:
-    """The largest keys of a dimension."""
-
-    dimension: Dimension
-    measure: str
-    rows: tuple[TopRow, ...]
-    total: int
-    """The sum over all keys, those not listed included."""
-
-    @property
-    def others(self) -> int:
-        return self.total - sum(row.value for row in self.rows)
-
-    @property
-    def others_text(self) -> str:
-        return number(self.others)
-
-    @property
-    def measure_label(self) -> Promise:
-        return SUM_LABELS[self.measure]
+    None, there is none of nothing), None in a gap and where the future is."""
+    gaps: tuple[int, ...] = ()
+    """Places of the buckets in which nothing could be recorded: before the first
+    record, or while no web process of the site was alive."""
 
 
 def series(
@@ -146,26 +71,31 @@ def series(
     key: str = "",
     site: str | None = None,
 ) -> Series:
-    """One of ``MEASURES`` of ``key`` in each bucket of ``period``. One query."""
+    """One of ``MEASURES`` of ``key`` in each bucket of ``period``.
+
+    One query, and one more if nothing was counted in some bucket, to tell a gap from 0.
+    """
     if measure not in MEASURES:
         raise UnknownName(f"There is no measure {measure!r}.")
+    period = period.of_dimension(dimension_of(dimension))
     buckets = period.buckets()
     found = [Measures() for _ in buckets]
     columns = MEASURES[measure].columns
-    where = _where(site, dimension, period.spans(), audiences)
+    where = _where(site, dimension, period, audiences)
     rows = Rollup.objects.filter(where, key=key).order_by()
+    filled = set()
     for bucket, *values in rows.values_list("bucket", *columns):
-        _add(found[bisect_right(buckets, bucket) - 1], columns, values)
+        place = bisect_right(buckets, bucket) - 1
+        filled.add(place)
+        _add(found[place], columns, values)
+    begun = bisect_right(buckets, period.now)
+    gaps = _gaps(site, period, [n for n in range(begun) if n not in filled])
     value = MEASURES[measure].value
-    return Series(
-        period,
-        measure,
-        buckets,
-        tuple(
-            None if start > period.now else value(one)
-            for start, one in zip(buckets, found, strict=True)
-        ),
+    unknown = {*gaps, *range(begun, len(buckets))}
+    values = (
+        None if place in unknown else value(one) for place, one in enumerate(found)
     )
+    return Series(period, measure, buckets, tuple(values), gaps)
 
 
 def totals(
@@ -178,9 +108,9 @@ def totals(
 ) -> Totals:
     """The measures of ``key`` over the whole of ``period``. One query."""
     whole, sketches = Measures(), []
+    declared = dimension_of(dimension)
     columns = ("requests", "views", "errors", "bytes", "latency")
-    where = _where(site, dimension, period.spans(), audiences)
-    rows = Rollup.objects.filter(where, key=key).order_by()
+    rows = _rows(site, declared, key, period, audiences)
     for visitors, *values in rows.values_list("visitors", *columns):
         _add(whole, columns, values)
         sketches.append(visitors)
@@ -189,11 +119,90 @@ def totals(
         views=whole.views,
         errors=whole.errors,
         bytes=whole.bytes,
-        visitors=Visitors.union(sketches).estimate(),
-        error_rate=_error_rate(whole),
-        p50=whole.latency.percentile(50),
-        p95=whole.latency.percentile(95),
+        visitors=Visitors.union(sketches).estimate() if declared.visitors else None,
+        latency=whole.latency if declared.latency else None,
     )
+
+
+def compare(
+    *,
+    period: Period,
+    before: Period,
+    audiences: Collection[int] = PEOPLE,
+    dimension: str = "total",
+    key: str = "",
+    site: str | None = None,
+) -> Comparison:
+    """The measures of ``key`` in two periods, and by how much each of them grew.
+
+    ``before`` is mostly ``period.previous()``, which ends at the same part of a running
+    period. Two queries.
+    """
+    now, then = (
+        totals(period=one, audiences=audiences, dimension=dimension, key=key, site=site)
+        for one in (period, before)
+    )
+    changes = {
+        name: change(getattr(now, name), getattr(then, name)) for name in COMPARED
+    }
+    return Comparison(now, then, changes)
+
+
+def visitors(
+    *,
+    period: Period,
+    audiences: Collection[int] = PEOPLE,
+    dimension: str = "total",
+    key: str = "",
+    site: str | None = None,
+) -> int | None:
+    """How many different visitors ``key`` had in the whole of ``period``.
+
+    Exact up to 768, then within about 1 %; None of a dimension that keeps no visitors.
+    Where a visitor is recognised for a day or a month only, one of each of these:
+    `measures.visitors_label` says which. One query.
+    """
+    declared = dimension_of(dimension)
+    if not declared.visitors:
+        return None
+    rows = _rows(site, declared, key, period, audiences)
+    return Visitors.union(rows.values_list("visitors", flat=True)).estimate()
+
+
+def percentiles(
+    *,
+    period: Period,
+    ranks: Iterable[float] = RANKS,
+    audiences: Collection[int] = PEOPLE,
+    dimension: str = "total",
+    key: str = "",
+    site: str | None = None,
+) -> dict[float, float | None]:
+    """Rank -> the microseconds that so many percent of the requests stayed within.
+
+    Of those of which the duration is known; within 2 % of the nearest rank's, None
+    without any. One query.
+    Raises `UnknownName` of a dimension that keeps no durations, and `ValueError` of a
+    rank below 0 or above 100.
+    """
+    latency = _latency(site, dimension_of(dimension), key, period, audiences)
+    return percentiles_of(latency, ranks)
+
+
+def histogram(
+    *,
+    period: Period,
+    audiences: Collection[int] = PEOPLE,
+    dimension: str = "total",
+    key: str = "",
+    site: str | None = None,
+) -> Bars:
+    """How many requests took how long: at most 30 bars, together all requests of which
+    the duration is known.
+
+    One query. Raises `UnknownName` of a dimension that keeps no durations.
+    """
+    return Bars.of(_latency(site, dimension_of(dimension), key, period, audiences))
 
 
 def top(
@@ -203,30 +212,47 @@ def top(
     audiences: Collection[int] = PEOPLE,
     measure: str = "views",
     limit: int = 10,
+    offset: int = 0,
+    search: str = "",
+    before: Period | None = None,
     site: str | None = None,
 ) -> Top:
-    """The ``limit`` largest keys by a sum, ties in the order of their keys.
+    """The largest keys by a sum, ties in the order of their keys.
 
-    One query, and those of the dimension's labels. ``(other)`` is never listed.
+    ``limit`` of those that ``search`` finds, behind the first ``offset``; each with its
+    sum in ``before``, if that is given. One query, one for ``before``, and those of the
+    dimension's labels. ``(other)`` is never listed.
     """
     declared = dimension_of(dimension)
     if measure not in SUMS:
         raise UnknownName(f"There is no sum {measure!r}.")
-    found = _top_rows(declared.name, period, audiences, measure, limit, site)
-    labels = labels_of(declared, [key for key, *_ in found])
-    total = int(found[0][-1]) if found else 0
-    return Top(
-        declared,
-        measure,
-        tuple(
-            TopRow(key, labels[key], value, requests, errors, 100 * value / total)
-            for key, value, requests, errors in (
-                (key, *map(int, sums)) for key, *sums, _ in found
-            )
-            if key != OTHER and value
-        ),
-        total,
-    )
+    where = _where(site, dimension, period.of_dimension(declared), audiences)
+    found = top_rows(where, declared, measure, search, limit, offset)
+    rows = _labelled(found, declared, measure, before, audiences, site)
+    total, number_of_keys = map(int, found[0][-2:]) if found else (0, 0)
+    return Top(declared, measure, rows, total, number_of_keys)
+
+
+def every(
+    *,
+    dimension: str,
+    period: Period,
+    audiences: Collection[int] = PEOPLE,
+    measure: str = "views",
+    search: str = "",
+    before: Period | None = None,
+    site: str | None = None,
+) -> Iterator[tuple[TopRow, ...]]:
+    """All keys that `top` gives, in its order and in batches, for downloads.
+
+    One query, and for each batch those of ``before`` and of the labels.
+    """
+    declared = dimension_of(dimension)
+    if measure not in SUMS:
+        raise UnknownName(f"There is no sum {measure!r}.")
+    where = _where(site, dimension, period.of_dimension(declared), audiences)
+    for found in every_row(where, declared, measure, search):
+        yield _labelled(found, declared, measure, before, audiences, site)
 
 
 def per_key(
@@ -241,9 +267,20 @@ def per_key(
     """Key -> its sum, for those of ``keys`` that have one. One query."""
     if measure not in SUMS:
         raise UnknownName(f"There is no sum {measure!r}.")
-    where = _where(site, dimension, period.whole_days(), audiences)
+    period = period.of_dimension(dimension_of(dimension))
+    where = _where(site, dimension, period, audiences)
     rows = Rollup.objects.filter(where, key__in=list(keys)).order_by()
     return dict(rows.values("key").annotate(n=Sum(measure)).values_list("key", "n"))
+
+
+def note(
+    *, period: Period, before: Period | None = None, dimension: str = "total"
+) -> str:
+    """What the numbers of ``period``, and of the one it is compared with, cannot tell,
+    because finer rows are not kept so long: in sentences, mostly none. No query."""
+    declared = dimension_of(dimension)
+    notes = [one.note(declared) for one in (period, before) if one]
+    return " ".join(filter(None, notes))
 
 
 def dimension_of(name: str) -> Dimension:
@@ -252,6 +289,13 @@ def dimension_of(name: str) -> Dimension:
         if dimension.name == name:
             return dimension
     raise UnknownName(f"There is no dimension {name!r}.")
+
+
+def measures_of(dimension: Dimension) -> tuple[str, ...]:
+    """Of ``MEASURES`` those that a dimension keeps."""
+    missing = () if dimension.visitors else ("visitors",)
+    missing += () if dimension.latency else ("p95",)
+    return tuple(name for name in MEASURES if name not in missing)
 
 
 def labels_of(dimension: Dimension, keys: Sequence[str]) -> Mapping[str, Label]:
@@ -263,18 +307,91 @@ def labels_of(dimension: Dimension, keys: Sequence[str]) -> Mapping[str, Label]:
 
 
 def _where(
-    site: str | None,
-    dimension: str,
-    spans: Iterable[Span],
-    audiences: Collection[int],
+    site: str | None, dimension: str, period: Period, audiences: Collection[int]
 ) -> Q:
-    times = reduce(
-        or_,
-        (Q(grain=g, bucket__gte=start, bucket__lt=end) for g, start, end in spans),
-        Q(pk__in=()),
-    )
+    """The rows of a dimension that make up a period, each once."""
+    times = [
+        Q(grain=grain, bucket__gte=start, bucket__lt=end)
+        for grain, start, end in period.spans()
+    ]
     site = site or get_config().site
-    return times & Q(site=site, dimension=dimension, audience__in=audiences)
+    rows = Q(site=site, dimension=dimension, audience__in=audiences)
+    return rows & reduce(or_, times or [NO_TIME])
+
+
+def _gaps(site: str | None, period: Period, empty: Collection[int]) -> tuple[int, ...]:
+    """Of the places of empty buckets those in which nothing could be recorded."""
+    everybody = _where(site, "total", period, tuple(Audience))
+    return coverage.gaps(
+        site=site or get_config().site,
+        buckets=period.buckets(),
+        end=period.end,
+        now=period.now,
+        empty=empty,
+        counted=Rollup.objects.filter(everybody),
+    )
+
+
+def _rows(
+    site: str | None,
+    dimension: Dimension,
+    key: str,
+    period: Period,
+    audiences: Collection[int],
+) -> QuerySet[Rollup]:
+    """The rows of one key that make up a period, each once."""
+    period = period.of_dimension(dimension)
+    where = _where(site, dimension.name, period, audiences)
+    return Rollup.objects.filter(where, key=key).order_by()
+
+
+def _latency(
+    site: str | None,
+    dimension: Dimension,
+    key: str,
+    period: Period,
+    audiences: Collection[int],
+) -> Histogram:
+    if not dimension.latency:
+        raise UnknownName(f"The dimension {dimension.name!r} keeps no durations.")
+    whole = Histogram()
+    rows = _rows(site, dimension, key, period, audiences)
+    for latency in rows.values_list("latency", flat=True):
+        whole.merge(latency)
+    return whole
+
+
+def _labelled(
+    found: Sequence[tuple[Any, ...]],
+    dimension: Dimension,
+    measure: str,
+    before: Period | None,
+    audiences: Collection[int],
+    site: str | None,
+) -> tuple[TopRow, ...]:
+    """What `ranking` has found, with labels and with the sums of ``before``."""
+    keys = [key for key, *_ in found]
+    labels = labels_of(dimension, keys)
+    then: Mapping[str, int] = {}
+    if before:
+        then = per_key(
+            dimension=dimension.name,
+            keys=keys,
+            period=before,
+            audiences=audiences,
+            measure=measure,
+            site=site,
+        )
+    return tuple(
+        TopRow(
+            key,
+            labels[key],
+            *map(int, sums),
+            share=100 * int(sums[0]) / int(total),
+            before=then.get(key, 0) if before else None,
+        )
+        for key, *sums, total, _ in found
+    )
 
 
 def _add(measures: Measures, columns: Iterable[str], values: Iterable[Any]) -> None:
@@ -284,35 +401,3 @@ def _add(measures: Measures, columns: Iterable[str], values: Iterable[Any]) -> N
             setattr(measures, name, getattr(measures, name) + value)
         else:
             getattr(measures, name).merge(value)
-
-
-def _top_rows(
-    dimension: str,
-    period: Period,
-    audiences: Collection[int],
-    measure: str,
-    limit: int,
-    site: str | None,
-) -> list[tuple[Any, ...]]:
-    """(key, sum, requests, errors, sum over all keys), the largest sums first.
-
-    The window over the groups saves a second look at all the rows.
-    """
-    ((grain, start, end),) = period.whole_days()
-    adapt = connection.ops.adapt_datetimefield_value
-    marks = ", ".join(["%s"] * len(audiences))
-    name, table, key = map(
-        connection.ops.quote_name, (measure, Rollup._meta.db_table, "key")
-    )
-    # Put together from names of our own; what comes from outside is a value.
-    query = (
-        f"SELECT {key}, SUM({name}), SUM(requests), SUM(errors), "  # noqa: S608
-        f"SUM(SUM({name})) OVER () FROM {table} WHERE site = %s AND dimension = %s "
-        "AND grain = %s AND bucket >= %s AND bucket < %s "
-        f"AND audience IN ({marks}) GROUP BY {key} "
-        f"ORDER BY CASE WHEN {key} = %s THEN 1 ELSE 0 END, 2 DESC, 1 LIMIT %s"
-    )
-    values = [site or get_config().site, dimension, grain, adapt(start), adapt(end)]
-    with connection.cursor() as cursor:
-        cursor.execute(query, [*values, *audiences, OTHER, limit])
-        return cursor.fetchall()

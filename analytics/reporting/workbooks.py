@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from tempfile import TemporaryFile
@@ -25,6 +25,8 @@ SHEET_ROWS = 1_048_575
 ROWS = 100_000
 """As many as are written well within the half minute that servers give a request."""
 CHUNK = 1 << 16
+
+Made = Callable[[Callable[[str], Any]], Iterable[Sequence[Sequence[Any]]]]
 
 # What XML cannot hold, and what takes the place of it.
 _IMPOSSIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -54,24 +56,32 @@ def verify_size(rows: models.QuerySet) -> None:
 def xlsx_chunks(rows: models.QuerySet) -> Iterator[bytes]:
     """The bytes of the workbook, which is complete before the first of them."""
     verify_size(rows)
+    return workbook(
+        "rollups", COLUMNS, lambda text: exported(rows, text=text, moment=_naive)
+    )
+
+
+def workbook(name: str, columns: Sequence[str], made: Made) -> Iterator[bytes]:
+    """The bytes of a workbook with one sheet, of the rows that ``made`` gives when it
+    is told what makes a cell of a text."""
     with TemporaryFile() as file:
-        _write(rows, file)
+        _write(name, columns, made, file)
         file.seek(0)
         while chunk := file.read(CHUNK):
             yield chunk
 
 
-def _write(rows: models.QuerySet, file: IO[bytes]) -> None:
+def _write(name: str, columns: Sequence[str], made: Made, file: IO[bytes]) -> None:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("rollups")
+    sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
     with _without_remains(sheet):
         cells = _Cells(sheet)
-        sheet.append([cells.text(name) for name in COLUMNS])
+        sheet.append([cells.text(column) for column in columns])
         written = 0
-        for batch in exported(rows, text=cells.text, moment=_naive):
+        for batch in made(cells.text):
             written += len(batch)
             if written > SHEET_ROWS:
                 # Rows that came after they were counted.

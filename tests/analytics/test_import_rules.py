@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("analytics", "products", "dashboard")
-CELERY = {"celery_app.py", "analytics/tasks.py", "analytics/schedule.py"}
+PACKAGES = ("analytics", "products", "dashboard", "access", "api")
+CELERY = {"celery_app.py"} | {
+    f"{app}/{name}.py"
+    for app in ("analytics", "access")
+    for name in ("tasks", "schedule")
+}
 CELERY_FOLDERS = ("analytics/admin/",)
 CHARTS = {
     "analytics/admin/charts.py",
@@ -15,7 +19,11 @@ CHARTS = {
     "analytics/reporting/charts.py",
     "analytics/reporting/chart_guard.py",
 }
-REDIS_WORDS = ("analytics/reporting/health.py", "analytics/reporting/ledger.py")
+REDIS_WORDS = (
+    "analytics/reporting/health.py",
+    "analytics/reporting/ledger.py",
+    "analytics/reporting/waiting.py",
+)
 """What of reporting asks Redis for fresher words than the tables have."""
 PUBLIC = (
     "analytics.managers.TrafficManager",
@@ -28,6 +36,7 @@ PUBLIC = (
     "analytics.rollup.dimensions.Card",
     "analytics.rollup.dimensions.Dimension",
     "analytics.rollup.dimensions.Label",
+    "analytics.rollup.dimensions.SEPARATOR",
     "analytics.rollup.direct",
 )
 """What an app beside analytics may use."""
@@ -132,6 +141,45 @@ def test_the_catalogue_uses_public_names_only(module):
     found = imported(module, "analytics")
     assert found == imported(module, *PUBLIC)
     assert not imported(module, "dashboard", "celery_app")
+
+
+ACCESS_USES = (
+    "analytics.admin.base",
+    "analytics.models.JobRun",
+    "analytics.recording.event.AGENT_LIMIT",
+    "analytics.recording.event.clean",
+    "analytics.recording.visitor",
+    "analytics.rollup.agents.classify",
+    "analytics.schedule",
+)
+"""How a client's address and program are read is known in one place."""
+ACCESS_SHARES = ("api.formats.JsonParser", "api.throttles", "api.views.refuse_body")
+"""What holds for all addresses of the API holds for its own."""
+
+
+@pytest.mark.parametrize("module", in_folder("access/"))
+def test_access_uses_few_names_of_analytics(module):
+    assert imported(module, "analytics") == imported(module, *ACCESS_USES)
+    assert not imported(module, "dashboard", "products", "celery_app")
+    assert imported(module, "api") == imported(module, *ACCESS_SHARES)
+
+
+@pytest.mark.parametrize("module", in_folder("api/"))
+def test_the_frame_of_the_api_knows_nothing_that_it_shows(module):
+    found = imported(module, "analytics", "products", "access", "dashboard")
+    assert found == imported(module, "analytics.reporting.formulas")
+
+
+@pytest.mark.parametrize("module", in_folder("analytics/", "products/", "dashboard/"))
+def test_few_folders_know_the_rest_framework(module):
+    names = ("rest_framework", "django_filters", "drf_spectacular", "api")
+    inside = module.startswith(("analytics/api/", "products/api/"))
+    assert inside or not imported(module, *names)
+
+
+@pytest.mark.parametrize("module", in_folder("analytics/", "products/"))
+def test_apps_do_not_ask_how_somebody_came_in(module):
+    assert not imported(module, "access")
 
 
 @pytest.mark.parametrize("module", in_folder("analytics/rollup/"))

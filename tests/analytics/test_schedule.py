@@ -48,6 +48,8 @@ def test_every_entry_is_seeded():
     found = {
         (task.name, task.task, task.interval.schedule.run_every, task.queue)
         for task in PeriodicTask.objects.filter(enabled=True)
+        # Other apps have entries of their own.
+        if task.task.startswith("analytics.")
     }
     assert found == {
         (entry.name, entry.task, entry.every, entry.queue)

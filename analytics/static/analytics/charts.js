@@ -166,25 +166,60 @@ function line(one, place, data, colour) {
     itemStyle: { color: own },
     lineStyle: { width: one.compare ? 1.5 : 2.5, type: one.compare ? "dashed" : "solid", color: own },
     areaStyle: one.compare || bars ? undefined : { color: own, opacity: data.type === "stacked" ? 0.6 : 0.12 },
-    showSymbol: one.values.filter((value) => value !== null).length === 1,
+    showSymbol: hasLonePoint(one.values),
     symbolSize: 6,
     barMaxWidth: 28,
     z: one.compare ? 1 : 2,
-    markArea: place === 0 ? unfinished(data, colour) : undefined,
+    markArea: place === 0 ? shades(one, data, colour) : undefined,
   };
 }
 
-/** A shade over what still runs: its low end is no fall. */
-function unfinished(data, colour) {
+function isKnown(value) {
+  return value !== null && value !== undefined;
+}
+
+/** A point without another one beside it is in no line. */
+function hasLonePoint(values) {
+  return values.some((value, place) => isKnown(value) && !isKnown(values[place - 1]) && !isKnown(values[place + 1]));
+}
+
+/** Over what still runs, whose low end is no fall, and over what was not recorded. */
+function shades(one, data, colour) {
   const last = data.running;
-  if (typeof last !== "number") return undefined;
-  const from = data.type === "bar" ? last : Math.max(last - 1, 0);
+  const areas = gaps(one, data);
+  if (typeof last === "number") {
+    areas.push(shade(data.type === "bar" ? last : last - 1, last, "so far", "insideTop", 0.14));
+  }
+  if (!areas.length) return undefined;
   return {
     silent: true,
-    itemStyle: { color: colour.muted, opacity: 0.14 },
-    label: { formatter: "so far", position: "insideTop", color: colour.text, fontFamily: colour.font },
-    data: [[{ xAxis: from }, { xAxis: last }]],
+    itemStyle: { color: colour.muted },
+    label: { color: colour.text, fontFamily: colour.font },
+    data: areas,
   };
+}
+
+function shade(from, to, name, position, opacity) {
+  return [{ xAxis: Math.max(from, 0), name, label: { position }, itemStyle: { opacity } }, { xAxis: to }];
+}
+
+/** One shade for gaps beside each other, as wide as the break in the line; the widest
+    one has the words. What still runs has a shade of its own. */
+function gaps(one, data) {
+  const runs = [];
+  for (const place of one.gaps ?? []) {
+    if (place === data.running) continue;
+    const run = runs.at(-1);
+    if (run && run.to === place - 1) run.to = place;
+    else runs.push({ from: place, to: place });
+  }
+  const widest = runs.reduce((wide, run) => (wide && wide.to - wide.from >= run.to - run.from ? wide : run), null);
+  return runs.map((run) => {
+    const to = Math.min(run.to + 1, data.labels.length - 1);
+    // A narrow shade's words are wider than it: beside an edge they grow inwards.
+    const side = run.from === 0 ? "Left" : to === data.labels.length - 1 ? "Right" : "";
+    return shade(run.from - 1, to, run === widest ? data.gap : "", `insideBottom${side}`, 0.07);
+  });
 }
 
 function slices(data) {
@@ -225,8 +260,8 @@ function table(data) {
     row.append(cell("th", label, "row"));
     for (const one of data.series) {
       const value = one.values[place];
-      const td = cell("td", text(value, data.unit));
-      if (value !== null && value !== undefined) td.dataset.value = value;
+      const td = cell("td", one.gaps?.includes(place) ? data.gap : text(value, data.unit));
+      if (isKnown(value)) td.dataset.value = value;
       row.append(td);
     }
   });

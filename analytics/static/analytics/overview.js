@@ -17,9 +17,14 @@ async function refresh() {
   await Promise.all([...document.querySelectorAll("figure.analytics-chart")].map(show));
 }
 
-/** Only if something changed; the focus stays on the link that had it. */
+/** Only if something changed; the focus stays on the link that had it, and what was
+    opened stays open. */
 function replace(old, fresh) {
-  if (!fresh || old.innerHTML === fresh.innerHTML) return;
+  if (!fresh) return;
+  for (const { id } of old.querySelectorAll("details[id][open]")) {
+    fresh.querySelector(`#${id}`)?.setAttribute("open", "");
+  }
+  if (old.innerHTML === fresh.innerHTML) return;
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const href = focused?.getAttribute("href");
   old.innerHTML = fresh.innerHTML;

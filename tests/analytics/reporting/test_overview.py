@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from analytics.admin.rollups import RollupAdmin
 from analytics.models import Rollup
-from analytics.reporting import overview, pages, periods, queries
-from analytics.reporting.overview import BadQuestion, Question
-from analytics.words import number
+from analytics.reporting import pages, periods, queries
+from analytics.reporting.question import AUDIENCES, BadQuestion, Question
+from analytics.words import microseconds, number
 from products.models import Product
 from tests.analytics.reporting.traffic import at, counted, some
 
@@ -32,7 +32,7 @@ ADDRESSES = (
 @pytest.fixture
 def events(site):
     now = timezone.now()
-    return counted(some(5, 120, now - datetime.timedelta(days=40), now))
+    return counted([*some(5, 120, now - datetime.timedelta(days=40), now), at(now)])
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def get(client, name, **words):
     return client.get(reverse(f"admin:{name}"), words)
 
 
-@pytest.mark.parametrize("audience", overview.AUDIENCES)
+@pytest.mark.parametrize("audience", AUDIENCES)
 def test_the_page_shows_the_numbers_of_the_query_module(events, viewer, audience):
     page = Texts(get(viewer, "analytics_overview", audience=audience).text)
-    audiences = overview.AUDIENCES[audience][0]
+    audiences = AUDIENCES[audience][0]
     found = queries.totals(period=periods.last_days(30), audiences=audiences)
     assert page.tiles["requests"][1] == number(found.requests)
     assert page.tiles["views"][1] == number(found.views)
@@ -129,6 +129,18 @@ def test_hours_to_come_are_no_zeros(events, viewer):
     values = chart["series"][0]["values"]
     assert None not in values[:hour]
     assert set(values[hour + 1 :]) <= {None}
+    assert [one["gaps"] for one in chart["series"]] == [[], []]
+
+
+def test_gaps_are_no_zeros(events, viewer):
+    chart = get(viewer, "analytics_chart_data", range="30").json()
+    now, before = chart["series"]
+    assert (now["gaps"], chart["gap"]) == ([], "not recorded")
+    # The requests of the fixture began forty days ago.
+    assert before["gaps"] == list(range(len(before["gaps"])))
+    assert 18 <= len(before["gaps"]) <= 20
+    assert set(before["values"][: len(before["gaps"])]) == {None}
+    assert None not in before["values"][len(before["gaps"]) :]
 
 
 def test_the_number_of_queries_is_bounded(
@@ -137,6 +149,55 @@ def test_the_number_of_queries_is_bounded(
     for days in ("today", "7", "90"):
         with django_assert_max_num_queries(12):
             get(viewer, "analytics_overview", range=days)
+        with django_assert_max_num_queries(8):
+            get(viewer, "analytics_overview", range=days, dimension="route", key="/")
+
+
+@pytest.mark.parametrize("words", [{}, {"dimension": "route", "key": "/list/"}])
+def test_response_times_are_those_of_the_query_module(events, viewer, words):
+    page = get(viewer, "analytics_overview", range="7", **words).text
+    data = get(viewer, "analytics_numbers", range="7", **words).json()
+    week = {"period": periods.last_days(7), **words}
+    found = queries.percentiles(**week)
+    times = data["response_times"]
+    assert times["percentiles"] == {f"p{r}": value for r, value in found.items()}
+    for rank, value in found.items():
+        assert f'data-percentile="p{rank}">{microseconds(value)}<' in page
+    bars = queries.histogram(**week)
+    assert times["histogram"]["counts"] == list(bars.counts)
+    counts = [row[1] for row in Texts(page).rows if row and " – " in row[0]]
+    drawn = [number(count) for count in bars.counts if count]
+    assert [count for count in counts if count != "0"] == drawn
+    assert page.count("<rect ") >= len(drawn) > 0
+    assert " style=" not in page
+
+
+def test_response_times_of_a_dimension_that_keeps_none(events, viewer):
+    words = {"dimension": "status", "key": "200"}
+    assert "Response times" not in get(viewer, "analytics_overview", **words).text
+    data = get(viewer, "analytics_numbers", **words).json()
+    assert data["response_times"] is None
+
+
+def test_response_times_of_no_request(viewer, site):
+    page = get(viewer, "analytics_overview", dimension="route", key="/never/").text
+    card = page[page.index('id="card-response-times"') :]
+    assert "None in these days." in card
+    assert "<rect " not in card
+
+
+@pytest.mark.parametrize(
+    ("recognised", "label"), [("stable", "Visitors"), ("day", "Daily visitors")]
+)
+def test_visitors_are_labelled_as_what_they_are(viewer, site, recognised, label):
+    site.ANALYTICS_VISITOR_PERIOD = recognised
+    words = {"range": "30", "measure": "visitors"}
+    page = get(viewer, "analytics_overview", **words).text
+    assert Texts(page).tiles["visitors"][0] == label
+    # The chart has those of each day.
+    assert '<figcaption id="analytics-series">Visitors<' in page
+    tiles = get(viewer, "analytics_numbers", **words).json()["tiles"]
+    assert tiles["visitors"]["label"] == label
 
 
 @pytest.mark.parametrize("name", ADDRESSES)

@@ -38,7 +38,7 @@ def some(seed: int, count: int, start: datetime.datetime, end: datetime.datetime
                 page=status == 200,
                 duration=int(dice.lognormvariate(9, 1)),
                 bytes=dice.randrange(9_000),
-                visitor=dice.randrange(300),
+                visitor=dice.randrange(1, 300),
                 agent=BROWSER if dice.random() < 0.7 else BOT,
                 staff=dice.random() < 0.1,
                 referrer=dice.choice(("", "a.example.org", "b.example.org")),
