@@ -22,6 +22,10 @@ BENCHMARKS = (
     "backlog",
     "overview",
     "export",
+    "access_log",
+    "storage",
+    "queries",
+    "cardinality",
 )
 
 

@@ -10,12 +10,9 @@ same requests.
 from __future__ import annotations
 
 import datetime
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from itertools import islice
 from typing import Any
 from unittest.mock import patch
 
@@ -23,31 +20,27 @@ from . import report
 from .report import Line, progress, spaced
 from .workspace import workspace
 
-DAYS = 365
-HOURS_KEPT = 90
-PRODUCTS = 5_000
 ROWS = 1_000_000
 TARGET_MS = 100
 TARGET_QUERIES = 12
 TIMES = 15
-DAY = 86_400.0
 
 
 def measure(quick: bool) -> Iterator[Line]:
-    requests = 20_000 if quick else 2_500_000
+    requests = 20_000 if quick else 1_000_000
     with workspace():
         from django.test import override_settings
 
         from dashboard.settings import MIDDLEWARE
 
-        from . import serving
+        from . import peer_rows, serving, year
 
         progress(f"overview: {spaced(requests)} requests of a year")
         peers = 0
-        for events, hourly in _days(requests):
-            _count(events, hourly)
-            peers += _peer_rows(events)
-        rows = _rollups()
+        for events, hourly in year.days(requests):
+            year.count(events, hourly)
+            peers += peer_rows.save(events)
+        rows = year.rows()
         verified = report.counts(peers, serving.total())
         _charts()
         with (
@@ -84,99 +77,6 @@ def _compared(
         ours=" · ".join(small[name] for name in ("quarter", "year", "json")),
         target="printed",
     )
-
-
-def _days(requests: int) -> Iterator[tuple[list[Any], bool]]:
-    """The events of each day, and whether its hours are still kept."""
-    from msgspec.structs import replace as changed
-
-    from analytics.recording.event import decode
-
-    from .traffic import event_lines
-
-    _products()
-    dice = random.Random(11)
-    start = time.time() - DAYS * DAY
-    lines = event_lines(5, requests, int(start * 1000), DAYS * DAY)
-    size = -(-requests // DAYS)
-    for day in range(DAYS):
-        events = list(map(decode, islice(lines, size)))
-        for place in range(0, len(events), 2):
-            rank = int(dice.paretovariate(0.3)) % PRODUCTS + 1
-            events[place] = changed(
-                events[place],
-                view="products:detail",
-                kwargs={"slug": f"product-{rank}"},
-            )
-        yield events, day >= DAYS - HOURS_KEPT
-
-
-def _products() -> None:
-    from products.models import Category, Product
-
-    category = Category.objects.create(name="All", slug="all")
-    Product.objects.bulk_create(
-        Product(
-            sku=f"P-{number}",
-            name=f"Product {number}",
-            slug=f"product-{number}",
-            category=category,
-            price=1,
-        )
-        for number in range(1, PRODUCTS + 1)
-    )
-
-
-def _count(events: list[Any], hourly: bool) -> None:
-    """What the drain does with them, without the grains that retention has pruned."""
-    from django.db import transaction
-
-    from analytics.conf import get_config
-    from analytics.models import Producer
-    from analytics.rollup import store
-    from analytics.rollup.buckets import Grain
-    from analytics.rollup.dimensions import get_dimensions
-    from analytics.rollup.fold import fold
-
-    config = get_config()
-    kept = {Grain.HOUR, Grain.DAY} if hourly else {Grain.DAY}
-    dimensions = [
-        replace(one, days={g: d for g, d in one.days.items() if g in kept})
-        for one in get_dimensions()
-    ]
-    with transaction.atomic():
-        rows = fold(events, dimensions, config.zone, store.Admission(config.site))
-        store.add_existing(config.site, rows)
-        store.save_rows(config.site, rows)
-        line, _ = Producer.objects.get_or_create(site=config.site, producer="(bench)")
-        line.recorded = line.expected = line.counted = line.counted + len(events)
-        line.save()
-
-
-def _rollups() -> int:
-    from analytics.models import Rollup
-
-    return Rollup.objects.count()
-
-
-def _peer_rows(events: list[Any]) -> int:
-    """A row of django-request for each; its addresses are those of documentation."""
-    from request.models import Request
-
-    rows = [
-        Request(
-            response=event.status,
-            method=event.method,
-            path=event.route[:255],
-            time=datetime.datetime.fromtimestamp(event.time / 1000, datetime.UTC),
-            ip=f"198.51.100.{event.visitor % 256}",
-            referer=f"http://{event.referrer}/" if event.referrer else "",
-            user_agent=event.agent[:255],
-            language=event.language,
-        )
-        for event in events
-    ]
-    return len(Request.objects.bulk_create(rows, batch_size=2_000))
 
 
 def _charts() -> None:

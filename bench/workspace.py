@@ -19,22 +19,25 @@ UNSET = ("DATABASE_URL", "REDIS_URL")
 
 
 @contextmanager
-def workspace() -> Iterator[EmbeddedValkey]:
-    """Django is set up inside, on an empty SQLite database and a running Valkey."""
+def workspace(database: str = "") -> Iterator[EmbeddedValkey]:
+    """Django is set up inside, on a running Valkey and an empty database: SQLite, or
+    that of the URL."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         valkey = EmbeddedValkey(Path(folder))
         valkey.start()
         try:
-            enter(folder, valkey.url)
+            enter(folder, valkey.url, database)
             yield valkey
         finally:
             _leave()
             valkey.stop()
 
 
-def enter(folder: str, redis_url: str) -> None:
+def enter(folder: str, redis_url: str, database: str = "") -> None:
     """Set Django up in this process, on what ``folder`` and ``redis_url`` hold."""
     os.environ.update(environment(folder), REDIS_URL=redis_url)
+    if database:
+        os.environ["DATABASE_URL"] = database
     os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
     import django
     from django.core.management import call_command
