@@ -1,0 +1,311 @@
+"""The analytics API: every number of the query module, one call each; read only.
+
+Reads the query module and what the address asks for, in the words of the pages. Needs
+the permission to view rollups and, of a credential, the scope ``analytics:read``; what
+else every request needs is what the project's REST_FRAMEWORK says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from ..conf import get_config
+from ..reporting import queries
+from ..reporting.explore import Search
+from ..reporting.measures import RANKS, UnknownName
+from ..reporting.pages import PERMISSION
+from ..reporting.periods import Period
+from ..reporting.question import BadQuestion, Question
+from ..rollup.dimensions import get_dimensions
+from . import parameters, serializers
+
+MOST_RANKS = 20
+
+
+class MayView(BasePermission):
+    """Who may see the numbers in the admin."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+
+class Numbers(APIView):
+    """What all of them have in common."""
+
+    scope_read = "analytics:read"
+    http_method_names: ClassVar = ["get", "head"]
+    metadata_class = None
+    permission_classes: ClassVar = [*api_settings.DEFAULT_PERMISSION_CLASSES, MayView]
+    asked_with: Collection[OpenApiParameter] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        known = sorted({one.name for one in self.asked_with} | {"format"})
+        text = f"There is no such parameter. There are: {', '.join(known)}."
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            raise ValidationError({name[:100]: [text] for name in unknown}, "unknown")
+        refuse_choices(self.asked_with, request.query_params)
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        words = {**request.query_params.dict()}
+        try:
+            found = self.answer(words)
+        except (BadQuestion, UnknownName) as error:
+            raise ValidationError({"all": [str(error)]}) from error
+        response = Response(self.serializer_class(found).data)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def described(name: str, asked_with: Collection[OpenApiParameter] = ()) -> Any:
+    """Tells the API's description what ``get`` of a view is asked with, and answers."""
+
+    def decorate(view: type[Numbers]) -> type[Numbers]:
+        view.asked_with = asked_with
+        get = extend_schema(
+            operation_id=f"analytics_{name}",
+            tags=["analytics"],
+            parameters=list(asked_with),
+            responses=view.serializer_class(many=name == "dimensions"),
+        )
+        return extend_schema_view(get=get)(view)
+
+    return decorate
+
+
+ASKED = (*parameters.PERIOD, parameters.dimension(), parameters.KEY)
+OF_DURATIONS = (
+    *parameters.PERIOD,
+    parameters.dimension(one.name for one in get_dimensions() if one.latency),
+    parameters.KEY,
+)
+
+
+@described("dimensions")
+class Dimensions(Numbers):
+    """What requests are counted by."""
+
+    serializer_class = serializers.DimensionSerializer
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        found = [
+            {
+                "name": one.name,
+                "label": str(one.label),
+                "meaning": str(one.meaning),
+                "measures": queries.measures_of(one),
+                "cap": one.cap,
+            }
+            for one in get_dimensions()
+        ]
+        return Response(self.serializer_class(found, many=True).data)
+
+
+@described("totals", ASKED)
+class OfTotals(Numbers):
+    """The measures of everything, or of one key, over a whole period. One query."""
+
+    serializer_class = serializers.TotalsSerializer
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        question = Question.parse(words)
+        return {**asked(question), "totals": queries.totals(**of(question))}
+
+
+@described("comparison", (*ASKED, parameters.COMPARE))
+class OfComparison(Numbers):
+    """The measures of a period beside those of another one. Two queries."""
+
+    serializer_class = serializers.ComparisonSerializer
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        question = Question.parse(words)
+        found = queries.compare(before=question.before, **of(question))
+        return {
+            **asked(question),
+            "before": days(question.before),
+            "now": found.now,
+            "then": found.then,
+            "changes": found.changes,
+        }
+
+
+@described("series", (*ASKED, parameters.SERIES))
+class OfSeries(Numbers):
+    """One measure of each hour or day of a period. Two queries at most."""
+
+    serializer_class = serializers.SeriesSerializer
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        question = Question.parse(words)
+        found = queries.series(measure=question.measure, **of(question))
+        gaps = set(found.gaps)
+        pairs = enumerate(zip(found.buckets, found.values, strict=True))
+        return {
+            **asked(question),
+            "measure": question.measure,
+            "grain": found.period.grain.label,
+            "results": [
+                {"start": start, "value": value, "gap": place in gaps}
+                for place, (start, value) in pairs
+            ],
+        }
+
+
+@described("percentiles", (*OF_DURATIONS, parameters.PERCENTS))
+class OfPercentiles(Numbers):
+    """The durations that parts of the requests stayed within. One query."""
+
+    serializer_class = serializers.PercentilesSerializer
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        question = Question.parse(words)
+        found = queries.percentiles(ranks=ranks(words), **of(question))
+        results = [{"rank": rank, "duration": found[rank]} for rank in found]
+        return {**asked(question), "results": results}
+
+
+@described("histogram", OF_DURATIONS)
+class OfHistogram(Numbers):
+    """How many requests took how long. One query."""
+
+    serializer_class = serializers.HistogramSerializer
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        question = Question.parse(words)
+        bars = queries.histogram(**of(question))
+        rows = zip(bars.edges, bars.edges[1:], bars.counts, strict=False)
+        names = ("start", "end", "requests")
+        results = [dict(zip(names, row, strict=True)) for row in rows]
+        return {**asked(question), "results": results}
+
+
+@described(
+    "top",
+    (
+        *parameters.PERIOD,
+        parameters.dimension(),
+        parameters.COMPARE,
+        *parameters.RANKED,
+    ),
+)
+class OfTop(Numbers):
+    """The largest keys of a dimension, in pages. Two queries, and the labels'."""
+
+    serializer_class = serializers.TopSerializer
+
+    def answer(self, words: dict[str, str]) -> dict[str, Any]:
+        search, size = Search.parse(words), page_size(words)
+        question = search.question
+        whole = {name: it for name, it in of(question).items() if name != "key"}
+        found = queries.top(
+            measure=search.by,
+            limit=size,
+            offset=(search.page - 1) * size,
+            search=search.text,
+            before=question.before,
+            **whole,
+        )
+        return {
+            **asked(question),
+            "by": search.by,
+            "before": days(search.before),
+            "total": found.total,
+            "count": found.found,
+            "page": search.page,
+            "pages": max(1, -(-found.found // size)),
+            "results": [
+                {
+                    "key": row.key,
+                    "label": str(row.label.text),
+                    "value": row.value,
+                    "views": row.views,
+                    "requests": row.requests,
+                    "errors": row.errors,
+                    "share": row.share,
+                    "before": row.before,
+                }
+                for row in found.rows
+            ],
+        }
+
+
+def refuse_choices(
+    known: Collection[OpenApiParameter], words: Mapping[str, str]
+) -> None:
+    """Values that are none of a parameter's, by its name."""
+    wrong = {
+        one.name: [f"It must be of: {', '.join(one.enum)}."]
+        for one in known
+        if one.enum and words.get(one.name) and words[one.name] not in one.enum
+    }
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def of(question: Question) -> dict[str, Any]:
+    """The arguments of the query module."""
+    return {
+        "period": question.period,
+        "audiences": question.audiences,
+        "dimension": question.dimension,
+        "key": question.key,
+    }
+
+
+def asked(question: Question) -> dict[str, Any]:
+    """What is answered, as it was understood."""
+    return {
+        "site": get_config().site,
+        "period": days(question.period),
+        "audience": question.audience,
+        "dimension": question.dimension,
+        "key": question.key,
+        "note": queries.note(period=question.period, dimension=question.dimension),
+    }
+
+
+def days(period: Period) -> dict[str, Any]:
+    names = ("first", "last", "start", "end", "running")
+    return {name: getattr(period, name) for name in names}
+
+
+def ranks(words: dict[str, str]) -> list[float]:
+    """Those asked for. Raises `BadQuestion`."""
+    text = words.get("ranks", "")
+    if not text:
+        return list(RANKS)
+    try:
+        found = [float(word) for word in text.split(",")]
+    except ValueError:
+        found = []
+    if not 0 < len(found) <= MOST_RANKS or not all(0 <= one <= 100 for one in found):
+        raise BadQuestion(f"Give up to {MOST_RANKS} ranks from 0 to 100, as 50,95.")
+    return found
+
+
+def page_size(words: dict[str, str]) -> int:
+    """Raises `BadQuestion`."""
+    text, most = words.get("page_size", ""), parameters.MAX_PAGE_SIZE
+    if not text:
+        return parameters.PAGE_SIZE
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
+        raise BadQuestion(f"A page has from 1 to {most} rows.")
+    return int(text)

@@ -1,0 +1,1 @@
+"""The REST API's frame: formats, problems, paging, throttles, and its description."""

@@ -1,0 +1,37 @@
+"""Lists in pages: ``page`` and ``page_size``, no larger than what one answer holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+
+
+class Pages(PageNumberPagination):
+    page_size = 100
+    max_page_size = 1_000
+    page_size_query_param = "page_size"
+
+    def get_page_size(self, request: Any) -> int:
+        """What is asked for, exactly: a smaller page would pass for the last one."""
+        text = request.query_params.get(self.page_size_query_param)
+        if text is None:
+            return self.page_size
+        if not (text.isascii() and text.isdigit() and len(text) < 5):
+            raise ValidationError({"page_size": ["It is no whole number."]})
+        if not 1 <= int(text) <= self.max_page_size:
+            raise ValidationError(
+                {"page_size": [f"It must be from 1 to {self.max_page_size}."]}
+            )
+        return int(text)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """The numbers are in headers too: a table has no room for them."""
+        response = super().get_paginated_response(data)
+        response["X-Total-Count"] = str(response.data["count"])
+        links = [("next", response.data["next"]), ("prev", response.data["previous"])]
+        if link := ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links if url):
+            response["Link"] = link
+        return response

@@ -1,0 +1,226 @@
+"""Calls the API as a program would: any credential, any format, in and out.
+
+`decoded` gives the object that an answer holds, its leaves as text, so that answers in
+all formats can be compared.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import openpyxl
+import yaml
+from defusedxml.ElementTree import fromstring
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from access.jwt import RefreshToken
+from access.models import ApiToken
+from analytics.reporting.formulas import plain_text, safe_cell
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMATS = {
+    "json": "application/json",
+    "xml": "application/xml",
+    "yaml": "application/yaml",
+    "csv": "text/csv",
+    "xlsx": XLSX,
+}
+TABLES = ("csv", "xlsx")
+READ = ("json", "xml", "yaml", "csv", "multipart")
+SCOPES = ("analytics:read", "products:read", "products:write")
+EDITOR = tuple(
+    f"products.{verb}_{model}"
+    for verb in ("view", "add", "change", "delete")
+    for model in ("product", "category")
+)
+PRODUCTS = "/api/v1/products/"
+CATEGORIES = "/api/v1/categories/"
+BULK = "/api/v1/products/bulk/"
+
+
+def person(*permissions: str, name: str = "clerk", **fields: Any) -> User:
+    """Somebody who may do this and nothing else."""
+    user = User.objects.create_user(name, **fields)
+    for permission in permissions:
+        app, codename = permission.split(".")
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )
+    return user
+
+
+def caller(
+    user: User | None, kind: str = "token", scopes: tuple[str, ...] = SCOPES
+) -> Client:
+    """A client with a session, a token, a JWT, or nothing at all."""
+    if user is None:
+        return Client()
+    if kind == "session":
+        client = Client()
+        client.force_login(user)
+        return client
+    scope = " ".join(scopes)
+    if kind == "jwt":
+        text = str(RefreshToken.issue(user, scopes).access_token)
+    else:
+        token = ApiToken(user=user, name="test", scope=scope)
+        text = token.renew_secret()
+        token.save()
+    return Client(headers={"Authorization": f"Bearer {text}"})
+
+
+def send(
+    client: Client,
+    method: str,
+    url: str,
+    data: Any = None,
+    format: str = "json",
+    accept: str = "json",
+    **headers: str,
+) -> Any:
+    """The answer to ``data`` in one format, wanted in another."""
+    headers = {"Accept": FORMATS.get(accept, accept)} | headers
+    body: dict[str, Any] = {}
+    if data is not None:
+        content, kind = encoded(data, format)
+        body = {"data": content, "content_type": kind}
+    call = getattr(client, method)
+    return call(url, headers=headers, **body)
+
+
+def encoded(data: Any, format: str) -> tuple[bytes, str]:
+    """Body and content type."""
+    if format == "multipart":
+        return _form(data), "multipart/form-data; boundary=frontier"
+    write = {"json": json.dumps, "yaml": yaml.safe_dump, "xml": _xml, "csv": _csv}
+    return write[format](data).encode(), FORMATS[format]
+
+
+def _form(data: dict[str, Any]) -> bytes:
+    parts = [
+        f"--frontier\r\nContent-Disposition: form-data; "
+        f'name="{name}"\r\n\r\n{_leaf(value)}\r\n'
+        for name, value in data.items()
+    ]
+    return ("".join(parts) + "--frontier--\r\n").encode()
+
+
+def _xml(data: Any) -> str:
+    root = ElementTree.Element("root")
+    _fill(root, data)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _fill(element: ElementTree.Element, data: Any) -> None:
+    if isinstance(data, dict):
+        for name, value in data.items():
+            _fill(ElementTree.SubElement(element, name), value)
+    elif isinstance(data, list):
+        element.set("type", "list")
+        for value in data:
+            _fill(ElementTree.SubElement(element, "item"), value)
+    elif data is None:
+        element.set("nil", "true")
+    else:
+        element.text = _leaf(data)
+
+
+def _csv(data: Any) -> str:
+    rows = data if isinstance(data, list) else [data]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([safe_cell(_leaf(row.get(name))) for name in names])
+    return file.getvalue()
+
+
+def _leaf(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# ── What comes back ──────────────────────────────────────────────────────────
+def decoded(response: Any) -> Any:
+    """The object, its leaves as text; of a table, its rows."""
+    kind = response["Content-Type"].partition(";")[0].removeprefix("application/")
+    read = {
+        "json": lambda data: texts(json.loads(data)),
+        "problem+json": lambda data: texts(json.loads(data)),
+        "yaml": lambda data: texts(yaml.safe_load(data)),
+        "xml": lambda data: _from_xml(fromstring(data)),
+        "problem+xml": lambda data: _from_xml(fromstring(data)),
+        "text/csv": lambda data: _from_rows(
+            csv.reader(io.StringIO(data.decode(), newline=""))
+        ),
+        XLSX.removeprefix("application/"): _from_workbook,
+    }
+    return read[kind](response.content)
+
+
+def texts(value: Any) -> Any:
+    """The same with text for leaves, null apart."""
+    if isinstance(value, dict):
+        return {name: texts(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [texts(inner) for inner in value]
+    return None if value is None else _leaf(value)
+
+
+def flat(value: Any, name: str = "") -> dict[str, str]:
+    """As a row of a table has it: null and empty text are one, empty lists none."""
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        found = {}
+        for key, inner in pairs:
+            found |= flat(inner, f"{name}.{key}" if name else str(key))
+        return found
+    return {name: value or ""}
+
+
+def as_table(value: Any) -> list[dict[str, str]]:
+    """What a table shows of an object: rows as wide as the widest."""
+    if isinstance(value, dict) and isinstance(value.get("results"), list):
+        value = value["results"]
+    rows = [flat(row) for row in (value if isinstance(value, list) else [value])]
+    names = {name for row in rows for name in row}
+    return [dict.fromkeys(names, "") | row for row in rows]
+
+
+def _from_xml(element: ElementTree.Element) -> Any:
+    if element.get("nil") == "true":
+        return None
+    if element.get("type") == "list":
+        return [_from_xml(inner) for inner in element]
+    if len(element) or element.get("type") == "object":
+        return {inner.get("name", inner.tag): _from_xml(inner) for inner in element}
+    return element.text or ""
+
+
+def _from_rows(rows: Any) -> list[dict[str, str]]:
+    names, *body = list(rows) or [[]]
+    return [
+        {
+            plain_text(name): plain_text(_leaf(cell))
+            for name, cell in zip(names, row, strict=True)
+        }
+        for row in body
+    ]
+
+
+def _from_workbook(data: bytes) -> list[dict[str, str]]:
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    try:
+        rows = list(book.worksheets[0].iter_rows(values_only=True))
+    finally:
+        book.close()
+    width = len(rows[0]) if rows else 0
+    # It does not give the empty cells at the end of a row.
+    return _from_rows([[*row, *[None] * (width - len(row))] for row in rows])
