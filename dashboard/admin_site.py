@@ -26,6 +26,8 @@ class Page(NamedTuple):
     name: str | Promise
     url_name: str
     permission: str
+    inside: str = ""
+    """The URL name of another page that belongs to it."""
 
 
 class Group(NamedTuple):
@@ -41,7 +43,8 @@ GROUPS = (
         "traffic",
         _("Traffic"),
         (
-            Page(_("Overview"), "index", pages.PERMISSION),
+            Page(_("Overview"), "index", pages.PERMISSION, "analytics_overview"),
+            Page(_("Explore"), "analytics_explore", pages.PERMISSION),
             Page(
                 _("Charts"), "analytics_charts", "admin_tools_stats.view_dashboardstats"
             ),
@@ -59,13 +62,25 @@ GROUPS = (
             "analytics.jobrun",
             "analytics.producer",
             "analytics.deadletter",
+            "analytics.importedfile",
+            "analytics.retention",
             "django_celery_beat.intervalschedule",
             "django_celery_beat.crontabschedule",
             "django_celery_beat.clockedschedule",
             "django_celery_beat.solarschedule",
         ),
     ),
-    Group("access", _("Access"), ("auth.user", "auth.group")),
+    Group(
+        "access",
+        _("Access"),
+        (
+            "auth.user",
+            "auth.group",
+            "access.apitoken",
+            "access.signin",
+            Page(_("Privacy"), "analytics_privacy", pages.PERMISSION),
+        ),
+    ),
 )
 
 
@@ -149,7 +164,11 @@ class DashboardSite(AdminSite):
         if not request.user.has_perm(page.permission):
             return None
         try:
-            url = reverse(f"admin:{page.url_name}", current_app=self.name)
+            url, *inside = (
+                reverse(f"admin:{name}", current_app=self.name)
+                for name in (page.url_name, page.inside)
+                if name
+            )
         except NoReverseMatch:
             return None
         return {
@@ -158,6 +177,7 @@ class DashboardSite(AdminSite):
             "object_name": page.url_name,
             "perms": {"view": True},
             "admin_url": url,
+            "inside": inside,
             "add_url": None,
             "view_only": True,
         }
@@ -169,17 +189,22 @@ def _left(entries: list[Entry], models: dict[str, Entry]) -> list[Entry]:
 
 
 def _mark_current(groups: list[Entry], path: str) -> None:
-    """Tell the entry that ``path`` lies inside of; of several, the innermost."""
+    """Tell the entry that ``path`` lies inside of; of several a page, else the
+    innermost."""
     entries = [entry for group in groups for entry in group["models"]]
     for entry in entries:
         entry["current"] = False
     inside = [entry for entry in entries if _is_inside(entry, path)]
     if inside:
-        max(inside, key=lambda entry: len(entry["admin_url"]))["current"] = True
+        max(inside, key=_nearness)["current"] = True
+
+
+def _nearness(entry: Entry) -> tuple[bool, int]:
+    return entry["model"] is None, len(entry["admin_url"])
 
 
 def _is_inside(entry: Entry, path: str) -> bool:
     url = entry["admin_url"]
     if entry["model"] is None:
-        return path == url
+        return path in (url, *entry["inside"])
     return bool(url) and path.startswith(url)

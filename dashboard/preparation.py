@@ -35,14 +35,15 @@ def enter() -> Path:
     os.environ.setdefault("DASHBOARD_LOCAL", "1")
     var = Path(env.text("DASHBOARD_VAR", str(BASE_DIR / "var")))
     var.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keep_secret_key(var)
+    for name in ("SECRET_KEY", "JWT_KEY"):
+        keep_key(var, name)
     return var
 
 
-def keep_secret_key(var: Path) -> None:
+def keep_key(var: Path, name: str) -> None:
     """Made once, so that sessions and visitor sketches survive a restart."""
-    file = var / "secret_key"
-    if env.text("SECRET_KEY") or file.exists():
+    file = var / name.lower()
+    if env.text(name) or file.exists():
         return
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:

@@ -5,13 +5,15 @@ Reads environment variables (all of them are in `.env.example`) and the key file
 `DASHBOARD_LOCAL=1` relaxes exactly what plain http on a loopback address needs.
 """
 
+from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import env, valkey
+from dashboard import env, mail, valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("DASHBOARD_VAR", str(BASE_DIR / "var")))
@@ -45,6 +47,9 @@ TEST_RUNNER = "dashboard.test_runner.PytestRunner"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    # Before the admin, which wakes django-axes: it is to hear of a failure before that
+    # locks.
+    "access.apps.AccessConfig",
     "dashboard.apps.DashboardConfig",
     "dashboard.apps.AdminConfig",
     "django.contrib.auth",
@@ -57,6 +62,12 @@ INSTALLED_APPS = [
     "import_export",
     # Behind the admin: its own index template needs addresses that must not exist.
     "admin_tools_stats",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "rest_framework_simplejwt.token_blacklist",
+    "api.apps.ApiConfig",
+    "axes",
     "analytics.apps.AnalyticsConfig",
     "products.apps.ProductsConfig",
 ]
@@ -73,8 +84,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "access.sessions.SessionTimes",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Innermost: what it answers instead of the login page goes through all others.
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -166,6 +180,80 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# ── Sign-in ──────────────────────────────────────────────────────────────────
+SESSION_ENGINES = {
+    "database": "django.contrib.sessions.backends.db",
+    "cache": "django.contrib.sessions.backends.cache",
+    "cached_db": "django.contrib.sessions.backends.cached_db",
+}
+
+
+def session_engine() -> str:
+    """Where sessions are kept: in the database, in Redis, or in both."""
+    word = env.text("SESSION_ENGINE", "database")
+    if word not in SESSION_ENGINES:
+        names = ", ".join(SESSION_ENGINES)
+        raise ImproperlyConfigured(f"SESSION_ENGINE must be {names}, not {word!r}.")
+    return SESSION_ENGINES[word]
+
+
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+SESSION_ENGINE = session_engine()
+SESSION_CACHE_ALIAS = "sessions"
+SESSION_IDLE_SECONDS = env.number("SESSION_IDLE_SECONDS", 2 * 3600)
+SESSION_ABSOLUTE_SECONDS = env.number("SESSION_ABSOLUTE_SECONDS", 12 * 3600)
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# A name from an address: its owner comes in from elsewhere. What is tried while it is
+# locked does not prolong it, so nobody is locked out for ever.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "access.client.address"
+AXES_LOCKOUT_CALLABLE = "access.lockout.answer"
+# The list of sign-ins is our own, with less in it.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+PASSWORD_RESET_TIMEOUT = 3600
+for name, value in mail.settings_of(
+    env.text("EMAIL_URL", "console:" if LOCAL else "smtp://localhost")
+).items():
+    globals()[name] = value
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", "dashboard@localhost")
+
+
+def jwt_key() -> str:
+    """From JWT_KEY, else from the file that `make run` made; empty if there is none."""
+    file = VAR_DIR / "jwt_key"
+    kept = file.read_text().strip() if file.is_file() else ""
+    return env.text("JWT_KEY") or kept
+
+
+def derived_jwt_key() -> str:
+    """From SECRET_KEY, which it does not tell."""
+    key = blake2b(SECRET_KEY.encode(), digest_size=32).digest()
+    return blake2b(key=key, person=b"json web token", digest_size=32).hexdigest()
+
+
+JWT_KEY_DERIVED = not jwt_key()
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": jwt_key() or derived_jwt_key(),
+    "AUDIENCE": "dashboard-api",
+    "ISSUER": "dashboard",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+}
+
 VALIDATION = "django.contrib.auth.password_validation."
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": VALIDATION + "UserAttributeSimilarityValidator"},
@@ -173,6 +261,76 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": VALIDATION + "CommonPasswordValidator"},
     {"NAME": VALIDATION + "NumericPasswordValidator"},
 ]
+
+
+# ── The API ──────────────────────────────────────────────────────────────────
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # The first one names the challenge of a 401.
+        "access.authentication.TokenAuthentication",
+        "access.authentication.JwtAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    # A view adds what it needs; without any, signed in and in scope is the least.
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "access.permissions.InScope",
+    ],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "api.formats.XmlRenderer",
+        "api.formats.YamlRenderer",
+        "api.formats.CsvRenderer",
+        "api.formats.XlsxRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": [
+        "api.formats.JsonParser",
+        "api.formats.XmlParser",
+        "api.formats.YamlParser",
+        "api.formats.CsvParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "api.filters.Search",
+        "api.filters.Ordering",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "api.paging.Pages",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.formats.choice.Choice",
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttles.PerScope"],
+    "DEFAULT_THROTTLE_RATES": {
+        "analytics:read": "600/minute",
+        "products:read": "600/minute",
+        "products:write": "120/minute",
+        "other": "120/minute",
+        # By address: asking for a web token, and credentials that are not good.
+        "sign-in": "30/minute",
+        "refused": "60/minute",
+    },
+    "NUM_PROXIES": env.number("ANALYTICS_PROXIES", 0),
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+    "DEFAULT_VERSION": "v1",
+    "ALLOWED_VERSIONS": ["v1"],
+    "EXCEPTION_HANDLER": "api.problems.answer",
+    "NON_FIELD_ERRORS_KEY": "all",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNICODE_JSON": True,
+}
+API_MAX_BYTES = env.number("API_MAX_BYTES", 10 * 1024 * 1024)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Dashboard",
+    "DESCRIPTION": "The catalogue and the numbers of its traffic.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.schema.add_problems",
+    ],
+}
 
 
 # ── Redis and Celery ─────────────────────────────────────────────────────────
@@ -197,6 +355,27 @@ def broker_url(redis_url: str) -> str:
 
 
 CELERY_BROKER_URL = broker_url(REDIS_URL)
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    SESSION_CACHE_ALIAS: {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "dashboard:sessions",
+        # Django's own is pickle, which runs what it reads.
+        "OPTIONS": {"serializer": "access.sessions.SealedSerializer"},
+    },
+    "throttles": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "dashboard:throttles",
+        "OPTIONS": {
+            "serializer": "api.cache.JsonSerializer",
+            # Requests wait for the answer; without one they are let in.
+            "socket_connect_timeout": 0.2,
+            "socket_timeout": 0.2,
+        },
+    },
+}
 CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
@@ -237,6 +416,10 @@ optional = {
     "ANALYTICS_JOURNAL_MAX_BYTES": lambda name: env.number(name, 0),
     "ANALYTICS_STREAM_MAX_BATCHES": lambda name: env.number(name, 0),
     "ANALYTICS_RECORD_IN_TESTS": env.flag,
+    "ANALYTICS_RECORD_PATHS": env.flag,
+    "ANALYTICS_COUNTRY_HEADER": env.text,
+    "ANALYTICS_COUNTRY_DATABASE": env.text,
+    "ANALYTICS_HONOUR_DNT": env.flag,
 }
 for name, read in optional.items():
     if env.text(name):
@@ -259,5 +442,9 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     # Django's own handlers mail errors and print only in DEBUG; here all goes one way.
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # A line for every step that it takes; what happened is in the audit list.
+        "axes": {"level": "WARNING"},
+    },
 }

@@ -6,7 +6,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 urlpatterns = [
+    # Before the admin, which answers whatever begins like it.
+    path("admin/", include("access.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("api.urls")),
     path("", include("analytics.urls")),
     path("", include("products.urls")),
     # Browsers ask for it by themselves where no page names an icon.

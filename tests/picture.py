@@ -19,10 +19,12 @@ from tests.running import ROOT, running_site
 PICTURE = ROOT / "docs" / "pictures" / "overview.png"
 SOURCES = (
     "analytics/templates/admin/analytics/overview.html",
+    "analytics/templates/admin/analytics/response_times.html",
     "analytics/static/analytics/*.css",
     "analytics/static/analytics/*.js",
     "analytics/reporting/overview.py",
     "analytics/reporting/pages.py",
+    "analytics/reporting/response_times.py",
     "dashboard/admin_site.py",
     "dashboard/templates/admin/*.html",
     "dashboard/static/dashboard/*",

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS_OWN = ("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "REDIS_URL", "DATABASE_URL")
+TESTS_OWN = (
+    "DJANGO_SETTINGS_MODULE",
+    "SECRET_KEY",
+    "JWT_KEY",
+    "REDIS_URL",
+    "DATABASE_URL",
+)
 LOGIN = re.compile(r"Admin +\S+, user admin, password (\S+) ")
 
 

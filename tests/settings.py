@@ -9,6 +9,7 @@ import secrets
 
 os.environ["DASHBOARD_LOCAL"] = "1"
 os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
+os.environ["JWT_KEY"] = secrets.token_urlsafe(48)
 os.environ["REDIS_URL"] = "redis://127.0.0.1:1/0"
 
 from dashboard.settings import *  # noqa: F403

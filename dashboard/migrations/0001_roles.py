@@ -78,20 +78,25 @@ def declared() -> dict[str, tuple[str, str]]:
 
 
 def make_roles(apps, schema_editor) -> None:
+    give(apps, schema_editor, ROLES)
+
+
+def give(apps, schema_editor, roles: dict[str, tuple[str, ...]]) -> None:
+    """Make the groups that are missing, and give each its permissions."""
     alias = schema_editor.connection.alias
     groups = apps.get_model("auth", "Group").objects.using(alias)
-    permissions = dict(_permissions(apps, alias))
-    for role, names in ROLES.items():
+    wanted = {name for names in roles.values() for name in names}
+    permissions = dict(_permissions(apps, alias, wanted))
+    for role, names in roles.items():
         group, _made = groups.get_or_create(name=role)
         # An app that is not installed has no permissions to give.
         group.permissions.add(*(permissions[n] for n in names if n in permissions))
 
 
-def _permissions(apps, alias: str) -> Iterator[tuple]:
-    """The roles' permissions by ``app.codename``, made where they are missing."""
+def _permissions(apps, alias: str, wanted: set[str]) -> Iterator[tuple]:
+    """The permissions by ``app.codename``, made where they are missing."""
     types = apps.get_model("contenttypes", "ContentType").objects.using(alias)
     permissions = apps.get_model("auth", "Permission").objects.using(alias)
-    wanted = {name for names in ROLES.values() for name in names}
     for full, (model, name) in declared().items():
         if full in wanted:
             label, codename = full.split(".")

@@ -66,7 +66,15 @@ def watch(page: "playwright.Page", own: str) -> None:
     complain = page.complaints.append
     page.on("console", lambda m: m.type in ("error", "warning") and complain(m.text))
     page.on("pageerror", lambda error: complain(str(error)))
-    page.on("requestfailed", lambda request: complain(f"failed: {request.url}"))
+    page.on(
+        "requestfailed",
+        # Whoever goes on to another page does not wait for what the last one asked for.
+        lambda request: (
+            None
+            if request.failure == "net::ERR_ABORTED"
+            else complain(f"failed: {request.url}")
+        ),
+    )
     page.on(
         "request",
         lambda r: None if r.url.startswith(own) else complain(f"foreign: {r.url}"),

@@ -4,14 +4,20 @@
 """
 
 import os
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import resolve
+from django.utils import timezone
 
+from analytics.models import Producer
+from analytics.reporting.explore import PAGE_ROWS
+from tests.analytics.reporting.traffic import BROWSER, at, counted
 from tests.dashboard.addresses import addresses, samples
 
 pytestmark = [
@@ -34,6 +40,19 @@ OURS = {
     "ledger": "/admin/analytics/producer/",
     "dead-letters": "/admin/analytics/deadletter/",
     "job-runs": "/admin/analytics/jobrun/",
+    "explore": "/admin/analytics/rollup/explore/",
+    "explore-routes": "/admin/analytics/rollup/explore/?dimension=route&page=2",
+    "explore-search": "/admin/analytics/rollup/explore/?dimension=route&q=long",
+    "explore-nothing": "/admin/analytics/rollup/explore/?dimension=route&q=zebra",
+    "explore-languages": "/admin/analytics/rollup/explore/?dimension=language",
+    "explore-off": "/admin/analytics/rollup/explore/?dimension=country",
+    "explore-pairs": "/admin/analytics/rollup/explore/?dimension=product_referrer",
+    "one-key": "/admin/analytics/rollup/overview/?dimension=route&key=/item/1/",
+    "imported-files": "/admin/analytics/importedfile/",
+    "retention": "/admin/analytics/retention/",
+    "retention-form": "/admin/analytics/retention/route/1/",
+    "retention-days": "/admin/analytics/retention/route/2/",
+    "privacy": "/admin/analytics/retention/privacy/",
     "schedule": "/admin/django_celery_beat/periodictask/",
     "products": "/admin/products/product/",
     "product-form": "/admin/products/product/add/",
@@ -48,9 +67,29 @@ SETTLED = """() => [...document.querySelectorAll(".analytics-chart")].every(
 )"""
 
 
+LONG_KEY = "/long" + "/<slug:of-something-with-a-name>" * 6 + "/"
+OPEN = "details.analytics-custom[open]"
+
+
 @pytest.fixture
 def objects(catalogue):
     return samples()
+
+
+@pytest.fixture
+def traffic(catalogue):
+    """Some views of many routes, and of a product, today and a month ago."""
+    shown = {"view": "products:detail", "kwargs": {"slug": "brass-pen"}}
+    shown |= {"route": LONG_KEY, "referrer": "search.example.org"}
+    seen = [{"route": f"/item/{number}/"} for number in range(PAGE_ROWS + 5)]
+    now = timezone.now()
+    counted(
+        [
+            at(now - timedelta(days=days), agent=BROWSER, language="de-at", **one)
+            for days in (0, 31)
+            for one in [*seen, shown]
+        ]
+    )
 
 
 def shoot(page, name: str, size: str, scheme: str) -> None:
@@ -116,13 +155,46 @@ def test_public_pages(page, size, scheme):
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
-def test_our_pages_of_the_admin(signed_in, objects, size, scheme):
+def test_our_pages_of_the_admin(signed_in, objects, traffic, size, scheme):
     wrong = {}
     for name, url in OURS.items():
         wrong[name] = visit(signed_in, url)
         shoot(signed_in, f"admin-{name}", size, scheme)
         wrong[name] += violations(signed_in)
     assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_menus_of_explore(signed_in, traffic, size, scheme):
+    """One at a time, inside of the window, and closed by Escape or a click beside."""
+    visit(signed_in, OURS["explore"])
+    menus = signed_in.locator("details.analytics-custom")
+    assert menus.count() == 3
+    for place in range(3):
+        menus.nth(place).locator("summary").click()
+        assert signed_in.locator(OPEN).count() == 1
+        shoot(signed_in, f"admin-explore-menu-{place}", size, scheme)
+        assert violations(signed_in) == []
+        assert overflow(signed_in) <= 0
+        signed_in.keyboard.press("Escape")
+        assert signed_in.locator(OPEN).count() == 0
+    assert signed_in.evaluate("document.activeElement.tagName") == "SUMMARY"
+    signed_in.keyboard.press("Enter")
+    assert signed_in.locator(OPEN).count() == 1
+    signed_in.click("h1")
+    assert signed_in.locator(OPEN).count() == 0
+    assert signed_in.complaints == []
+
+
+def test_preview_of_retention(signed_in, traffic, size, scheme):
+    visit(signed_in, OURS["retention-form"])
+    signed_in.fill("[name=days]", "20")
+    signed_in.click("text=Show what would go")
+    shoot(signed_in, "admin-retention-preview", size, scheme)
+    said = signed_in.inner_text("dl.analytics-totals")
+    assert re.search(rf"With 20 days it deletes\s+{PAGE_ROWS + 6} rows", said)
+    assert overflow(signed_in) <= 0
+    assert signed_in.complaints == []
+    assert violations(signed_in) == []
 
 
 def test_login_leads_into_the_admin(page, size, scheme, admin_user):
@@ -207,6 +279,47 @@ def test_theme_is_chosen_by_hand(signed_in):
     signed_in.click(".theme-toggle")
     assert signed_in.evaluate("document.documentElement.dataset.theme") == "dark"
     assert signed_in.evaluate(ground) != light
+
+
+SHADES = """() => {
+  const plot = document.querySelector("figure.analytics-chart .analytics-plot");
+  const [series] = echarts.getInstanceByDom(plot).getOption().series;
+  const areas = series.markArea.data;
+  return {
+    areas: areas.map(([from, to]) => [from.name, from.xAxis, to.xAxis]),
+    points: series.showSymbol,
+  };
+}"""
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light")], indirect=True)
+def test_gaps_are_shown_as_what_they_are(signed_in, monkeypatch, settings):
+    """Three hours without a web process, and other ones alone."""
+    settings.ANALYTICS_SITE, settings.TIME_ZONE = "test", "UTC"
+    now = datetime(2026, 7, 1, 15, 20, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    for hour in (0, 1, 3, 4, 5, 6, 7, 8, 9, 13):
+        moment = now.replace(hour=hour)
+        counted([at(moment)] * (2 + hour % 4))
+        Producer.objects.all().delete()
+    signed_in.goto(f"{OURS['overview']}?range=today&measure=requests&audience=all")
+    signed_in.wait_for_function(SETTLED)
+    signed_in.click("figure.analytics-chart summary")
+    cells = signed_in.locator("figure.analytics-chart tbody td:nth-child(2)")
+    texts = cells.all_inner_texts()[:16]
+    gaps = [hour for hour, text in enumerate(texts) if text == "not recorded"]
+    assert gaps == [2, 10, 11, 12, 14, 15]
+    assert texts[3] == "5"
+    shades = signed_in.evaluate(SHADES)
+    assert shades["areas"] == [
+        ["", 1, 3],
+        ["not recorded", 9, 13],
+        ["", 13, 15],
+        ["so far", 14, 15],
+    ]
+    assert shades["points"], "else 13:00 is not to be seen"
+    shoot(signed_in, "gaps", "desktop", "light")
+    assert signed_in.complaints == []
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light")], indirect=True)

@@ -22,7 +22,15 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from analytics.models import DeadLetter, JobRun, Producer, Rollup
+from access.models import ApiToken, SignIn
+from analytics.models import (
+    DeadLetter,
+    ImportedFile,
+    JobRun,
+    Producer,
+    Retention,
+    Rollup,
+)
 from products.models import Category, Product
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -45,8 +53,11 @@ def samples() -> dict[str, Model]:
     chart |= {"operation_field_name": "views", "type_operation_field_name": "Sum"}
     chart |= {"default_time_period": 30}
     criteria = {"criteria_name": "sample", "dynamic_criteria_field_name": "key"}
+    owner = User.objects.get_or_create(username="sample")[0]
     found = [
-        User.objects.get_or_create(username="sample")[0],
+        owner,
+        ApiToken.objects.get_or_create(user=owner, prefix="sample", scope="")[0],
+        SignIn.objects.get_or_create(kind=SignIn.Kind.LOGIN, when=NOON)[0],
         Group.objects.get_or_create(name="Sample")[0],
         Category.objects.first(),
         Product.objects.get(slug="brass-pen"),
@@ -55,6 +66,10 @@ def samples() -> dict[str, Model]:
         )[0],
         Producer.objects.get_or_create(site="test", producer="sample")[0],
         DeadLetter.objects.get_or_create(site="test", kind="body", created=NOON)[0],
+        ImportedFile.objects.get_or_create(
+            site="test", name="access.log", head=9, started=NOON, seen=NOON
+        )[0],
+        Retention.objects.get_or_create(dimension="route", grain=1, days=60)[0],
         JobRun.objects.get_or_create(task="analytics.tasks.drain", started=NOON)[0],
         _task(),
         IntervalSchedule.objects.first(),
@@ -115,6 +130,8 @@ def _filled(
     values = _values(objects, objects.get(label))
     if name == "category":
         values["slug"] = objects["products.category"].slug
+    if name == "category-detail":
+        values["pk"] = str(objects["products.category"].pk)
     yield Address(
         names + name, "/" + PARAMETER.sub(lambda match: values[match[1]], route)
     )
@@ -129,5 +146,10 @@ def _values(objects: dict[str, Model], shown: Model | None) -> dict[str, str]:
         "id": pk,
         "pk": pk,
         "slug": product.slug,
+        "uidb64": "MQ",
+        "token": "set-password",
+        "dimension": "route",
+        "grain": "1",
+        "rest": "no-such-address",
         "content_type_id": str(ContentType.objects.get_for_model(product).pk),
     }

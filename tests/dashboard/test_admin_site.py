@@ -39,7 +39,8 @@ def test_superuser_sees_all_groups(admin_client):
     assert list(found) == ["Traffic", "Catalogue", "Operations", "Access"]
     assert found["Traffic"][0] == "Overview"
     assert found["Catalogue"][0] == "Products"
-    assert found["Access"] == ["Users", "Groups"]
+    lists = ["Users", "Groups", "API tokens", "Sign-ins"]
+    assert found["Access"] == [*lists, "Privacy"]
 
 
 def test_every_model_of_the_admin_has_a_place(admin_client):
@@ -60,10 +61,10 @@ def test_every_page_and_model_that_is_named_exists():
 @pytest.mark.parametrize(
     ("role", "groups"),
     [
-        ("Viewer", ["Traffic", "Catalogue"]),
-        ("Analyst", ["Traffic", "Catalogue", "Operations"]),
-        ("Product manager", ["Traffic", "Catalogue"]),
-        ("Scheduler", ["Traffic", "Operations"]),
+        ("Viewer", ["Traffic", "Catalogue", "Access"]),
+        ("Analyst", ["Traffic", "Catalogue", "Operations", "Access"]),
+        ("Product manager", ["Traffic", "Catalogue", "Access"]),
+        ("Scheduler", ["Traffic", "Operations", "Access"]),
     ],
 )
 def test_roles_see_their_groups(member, role, groups):
@@ -101,6 +102,9 @@ def test_page_that_does_not_exist_is_left_out(admin_client, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "current"),
     [
+        ("admin:analytics_overview", "Overview"),
+        ("admin:analytics_explore", "Explore"),
+        ("admin:analytics_importedfile_changelist", "Imported files"),
         ("admin:index", "Overview"),
         ("admin:products_product_changelist", "Products"),
         ("admin:products_product_add", "Products"),

@@ -9,6 +9,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 roles = import_module("dashboard.migrations.0001_roles")
+more = import_module("dashboard.migrations.0003_more_roles")
+tokens = import_module("dashboard.migrations.0004_token_roles")
 pytestmark = pytest.mark.django_db
 
 
@@ -29,12 +31,29 @@ def held_by(name: str) -> set[str]:
 
 @pytest.mark.parametrize("role", roles.ROLES)
 def test_role_has_exactly_what_is_written(role):
-    assert held_by(role) == set(roles.ROLES[role])
+    given = (*more.ROLES.get(role, ()), *tokens.ROLES.get(role, ()))
+    assert held_by(role) == {*roles.ROLES[role], *given}
+
+
+def test_tokens_are_given_to_groups_that_are_still_there():
+    Group.objects.filter(name="Analyst").delete()
+    ContentType.objects.filter(app_label="access").delete()
+    tokens.give(apps, Editor)
+    assert not Group.objects.filter(name="Analyst").exists()
+    assert set(tokens.TOKENS) <= held_by("Product manager")
+
+
+def test_a_group_that_staff_deleted_stays_deleted():
+    Group.objects.filter(name="Scheduler").delete()
+    more.give(apps, Editor)
+    assert not Group.objects.filter(name="Scheduler").exists()
+    assert set(more.PAST) <= held_by("Analyst")
 
 
 def test_permissions_are_those_that_django_knows():
     """None is made up: each is declared by a model, under the name of the model."""
-    wanted = {name for names in roles.ROLES.values() for name in names}
+    tables = (*roles.ROLES.values(), *more.ROLES.values())
+    wanted = {name for names in tables for name in names}
     assert wanted <= set(roles.declared())
     known = {
         f"{row.content_type.app_label}.{row.codename}": row

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def environ(var: Path, port: int, **more: str) -> dict[str, str]:
     """As a person's shell has it: nothing of the tests' own settings."""
-    ours = {"DJANGO_SETTINGS_MODULE", "SECRET_KEY", "REDIS_URL", "DATABASE_URL"}
+    ours = {"DJANGO_SETTINGS_MODULE", "REDIS_URL", "DATABASE_URL"}
+    ours |= {"SECRET_KEY", "JWT_KEY"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return kept | {"DASHBOARD_VAR": str(var), "PORT": str(port), **more}
 
@@ -123,7 +124,9 @@ def test_second_run_keeps_the_data_and_both_end_cleanly(site):
     assert "password" not in read_until(second, "Admin  http")
     end(second, signal.SIGTERM)
     assert running_on(var) == []
-    assert stat.S_IMODE((var / "secret_key").stat().st_mode) == 0o600
+    for name in ("secret_key", "jwt_key"):
+        assert stat.S_IMODE((var / name).stat().st_mode) == 0o600
+    assert (var / "secret_key").read_text() != (var / "jwt_key").read_text()
 
 
 @pytest.mark.acceptance

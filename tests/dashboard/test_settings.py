@@ -15,7 +15,11 @@ from dashboard.settings import MIDDLEWARE, broker_url
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-key-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF"
-PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "www.example.org"}
+PRODUCTION = {
+    "SECRET_KEY": KEY,
+    "JWT_KEY": KEY[::-1],
+    "ALLOWED_HOSTS": "www.example.org",
+}
 CHECK = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
 COOKIES = """
@@ -94,9 +98,49 @@ def test_key_file_of_the_first_run_is_used(tmp_path):
     assert python("-c", expression, DASHBOARD_VAR=str(tmp_path)).stdout.strip() == KEY
 
 
+SHOW_KEYS = """
+from dashboard.settings import JWT_KEY_DERIVED, SECRET_KEY, SIMPLE_JWT
+print(JWT_KEY_DERIVED, SIMPLE_JWT["SIGNING_KEY"], SECRET_KEY)
+"""
+
+
+def test_web_tokens_have_a_key_of_their_own(tmp_path):
+    alone = {"SECRET_KEY": KEY, "DASHBOARD_VAR": str(tmp_path)}
+    derived, key, secret = python("-c", SHOW_KEYS, **alone).stdout.split()
+    assert (derived, secret) == ("True", KEY)
+    assert len(key) == 64
+    assert key not in secret
+    (tmp_path / "jwt_key").write_text("of-the-first-run")
+    kept = python("-c", SHOW_KEYS, **alone).stdout.split()
+    assert kept[:2] == ["False", "of-the-first-run"]
+    given = python("-c", SHOW_KEYS, **alone, JWT_KEY="given").stdout.split()
+    assert given[:2] == ["False", "given"]
+
+
+def test_one_key_for_both_is_refused(tmp_path):
+    same = PRODUCTION | {"JWT_KEY": KEY, "DASHBOARD_VAR": str(tmp_path)}
+    done = python("manage.py", "check", **same)
+    assert done.returncode != 0
+    assert "access.E001" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "engine"), [("cache", "cache"), ("cached_db", "cached_db"), ("", "db")]
+)
+def test_engine_of_the_sessions(word, engine):
+    show = "from dashboard.settings import SESSION_ENGINE as s; print(s)"
+    done = python("-c", show, **PRODUCTION, SESSION_ENGINE=word)
+    assert done.stdout.strip() == f"django.contrib.sessions.backends.{engine}"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("DASHBOARD_LOCAL", "perhaps"), ("ANALYTICS_PROXIES", "two")],
+    [
+        ("DASHBOARD_LOCAL", "perhaps"),
+        ("ANALYTICS_PROXIES", "two"),
+        ("SESSION_ENGINE", "file"),
+        ("SESSION_IDLE_SECONDS", "soon"),
+    ],
 )
 def test_unusable_value_names_its_variable(name, value):
     done = python("manage.py", "check", **(PRODUCTION | {name: value}))
@@ -119,8 +163,8 @@ def test_analytics_is_outermost_and_the_order_is_right():
     short = [path.rsplit(".", 1)[1].removesuffix("Middleware") for path in MIDDLEWARE]
     assert short == [
         *("Analytics", "Security", "WhiteNoise", "CSP", "SafeGZip", "Session"),
-        *("Locale", "Common", "CsrfView", "Authentication", "Message"),
-        "XFrameOptions",
+        *("Locale", "Common", "CsrfView", "Authentication", "SessionTimes"),
+        *("Message", "XFrameOptions", "Axes"),
     ]
 
 
