@@ -2,6 +2,7 @@
 
 import datetime
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -27,6 +28,18 @@ ADDRESSES = (
     "analytics_numbers",
     "analytics_waiting",
 )
+
+
+NOW = datetime.datetime(2026, 11, 20, 13, 37, tzinfo=datetime.UTC)
+MIDNIGHT = NOW.replace(hour=0, minute=0)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """The present, whenever the tests run; a test may change its ``now``."""
+    clock = SimpleNamespace(now=NOW)
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    return clock
 
 
 @pytest.fixture
@@ -130,6 +143,17 @@ def test_hours_to_come_are_no_zeros(events, viewer):
     assert None not in values[:hour]
     assert set(values[hour + 1 :]) <= {None}
     assert [one["gaps"] for one in chart["series"]] == [[], []]
+
+
+def test_minutes_after_midnight_the_time_before_ends_with_the_day(
+    events, viewer, clock
+):
+    """Nothing stands beside a day that has only begun."""
+    clock.now = MIDNIGHT + datetime.timedelta(minutes=20)
+    now, before = get(viewer, "analytics_chart_data", range="7").json()["series"]
+    assert len(now["values"]) == len(before["values"]) == 7
+    assert before["values"][-1] is None
+    assert None not in (*before["values"][:-1], now["values"][-1])
 
 
 def test_gaps_are_no_zeros(events, viewer):
