@@ -107,6 +107,15 @@ class SignIn(models.Model):
         JWT_ISSUED = "jwt issued", _("JWT issued")
         JWT_REFRESHED = "jwt refreshed", _("JWT refreshed")
         JWT_REFUSED = "jwt refused", _("JWT refused")
+        FACTOR_ADDED = "factor added", _("second factor set up")
+        FACTOR_REMOVED = "factor removed", _("second factor taken away")
+        FACTOR_REFUSED = "factor refused", _("wrong code of a second factor")
+        RECOVERY_USED = "recovery used", _("recovery code used")
+        GRANT_MADE = "grant made", _("access granted to an application")
+        GRANT_DENIED = "grant denied", _("access denied to an application")
+        GRANT_REVOKED = "grant revoked", _("access of an application taken away")
+        OAUTH_ISSUED = "oauth issued", _("OAuth token issued")
+        OAUTH_REFUSED = "oauth refused", _("OAuth token refused")
 
     kind = models.CharField(_("what"), max_length=20, choices=Kind.choices)
     user = models.ForeignKey(
