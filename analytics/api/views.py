@@ -28,7 +28,7 @@ from ..reporting.explore import Search
 from ..reporting.measures import RANKS, UnknownName
 from ..reporting.pages import PERMISSION
 from ..reporting.periods import Period
-from ..reporting.question import BadQuestion, Question
+from ..reporting.question import BadQuestion, Question, whole_number
 from ..rollup.dimensions import get_dimensions
 from . import parameters, serializers
 
@@ -303,9 +303,8 @@ def ranks(words: dict[str, str]) -> list[float]:
 
 def page_size(words: dict[str, str]) -> int:
     """Raises `BadQuestion`."""
-    text, most = words.get("page_size", ""), parameters.MAX_PAGE_SIZE
-    if not text:
-        return parameters.PAGE_SIZE
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
-        raise BadQuestion(f"A page has from 1 to {most} rows.")
-    return int(text)
+    text = words.get("page_size") or str(parameters.PAGE_SIZE)
+    size = whole_number(text, parameters.MAX_PAGE_SIZE)
+    if size is None:
+        raise BadQuestion(f"A page has from 1 to {parameters.MAX_PAGE_SIZE} rows.")
+    return size

@@ -17,7 +17,7 @@ from ..words import change, number, signed, trend
 from . import dimension_menu, queries
 from .measures import Top, TopRow, User
 from .periods import Period
-from .question import BadQuestion, Question
+from .question import BadQuestion, Question, whole_number
 
 PAGE_ROWS = 50
 LAST_PAGE = 10_000
@@ -44,11 +44,11 @@ class Search:
         by = words.get("by") or "views"
         if by not in RANKINGS:
             raise BadQuestion(_("Keys are ranked by one of %s.") % ", ".join(RANKINGS))
-        page = words.get("page") or "1"
-        if not (page.isascii() and page.isdigit() and 0 < int(page[:9]) <= LAST_PAGE):
+        page = whole_number(words.get("page") or "1", LAST_PAGE)
+        if page is None:
             raise BadQuestion(_("A page is a number from 1 on."))
         question = replace(question, key="")
-        return cls(question, by, clean(words.get("q", ""), SEARCH_LIMIT), int(page))
+        return cls(question, by, clean(words.get("q", ""), SEARCH_LIMIT), page)
 
     @property
     def dimension(self) -> Dimension:

@@ -108,6 +108,15 @@ class Question:
         return "?" + urlencode(days | words)
 
 
+def whole_number(text: str, most: int) -> int | None:
+    """A number from 1 to ``most``; None for all else that an address may say."""
+    digits = text.lstrip("0")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(most))):
+        return None
+    number = int(digits)
+    return number if number <= most else None
+
+
 def _dimension(words: Mapping[str, str]) -> Dimension:
     try:
         return queries.dimension_of(words.get("dimension") or "total")

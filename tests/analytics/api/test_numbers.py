@@ -218,7 +218,11 @@ BAD = (
     "histogram/?dimension=status",
     "top/?by=bytes OR 1=1",
     "top/?page=0",
+    "top/?page=000000001999999999",
     "top/?page_size=1001",
+    "top/?page_size=000000001999999999",
+    "top/?page_size=²",
+    "top/?page_size=000000001" + "9" * 5_000,
     "top/?page_size=-1",
     "top/?dimension=route&key=/list/",
 )

@@ -146,6 +146,9 @@ def test_who_may_not_view_rollups(client, name):
         {"page": "x"},
         {"page": "²"},
         {"page": "9" * 30},
+        {"page": "9" * 5_000},
+        {"page": "000000001999999999"},
+        {"page": "000000001" + "9" * 5_000},
         {"range": "x"},
     ],
 )
