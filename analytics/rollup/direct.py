@@ -32,25 +32,22 @@ def count_events(events: Sequence[RequestEvent], source: str) -> None:
     """Add ``events``, at most some 50 000, to the tables.
 
     ``source`` (at most 32 characters) names their line in the ledger. Calling it
-    twice counts twice: only who has offsets can be recognised. Rows that are past
-    their time already are not written.
+    twice counts twice: only who has offsets can be recognised.
     """
-    config = get_config()
-    Writer.objects.of(config.site, config.zone.key)
-    with transaction.atomic():
-        Writer.objects.lock(config.site)
-        admit = store.Admission(config.site)
-        rows = fold(events, _lasting(events), config.zone, admit)
-        store.add_existing(config.site, rows)
-        store.save_rows(config.site, rows)
-        line, _ = Producer.objects.get_or_create(site=config.site, producer=source)
-        line.recorded += len(events)
-        line.expected += len(events)
-        line.counted += len(events)
-        line.seen = timezone.now()
-        if covered := covered_by(events):
-            line.cover(*covered)
-        line.save()
+    count_noted(events, lambda: _enter(events, source))
+
+
+def _enter(events: Sequence[RequestEvent], source: str) -> None:
+    """Into the ledger, as the only writer."""
+    site = get_config().site
+    line, _ = Producer.objects.get_or_create(site=site, producer=source)
+    line.recorded += len(events)
+    line.expected += len(events)
+    line.counted += len(events)
+    line.seen = timezone.now()
+    if covered := covered_by(events):
+        line.cover(*covered)
+    line.save()
 
 
 def covered_by(
@@ -176,11 +173,13 @@ class OwnDays:
 
     def count(self, events: Sequence[RequestEvent]) -> None:
         """`count_events`, as long as the line is open; else raises `Interrupted`."""
-        with transaction.atomic():
-            Writer.objects.lock(get_config().site)
+
+        def note() -> None:
             if not self._lines().filter(closed=False).exists():
                 raise Interrupted(self.source)
-            count_events(events, self.source)
+            _enter(events, self.source)
+
+        count_noted(events, note)
 
     def finish(self) -> None:
         """Say that nothing more will come."""

@@ -93,6 +93,15 @@ def test_writes_no_row_that_would_be_deleted_at_once(age, grains):
     assert Rollup.objects.count() == before
 
 
+@pytest.mark.django_db
+def test_of_events_from_many_days_writes_what_retention_would_leave():
+    moments = [int((NOW - age * DAY).timestamp() * 1000) for age in (0, 10, 100)]
+    count_events([event(time=at) for at in moments], "(import)")
+    total = Rollup.objects.filter(dimension="total")
+    assert [total.filter(grain=grain).count() for grain in Grain] == [1, 2, 3]
+    assert prune().startswith("0 rollups")
+
+
 def test_counts_into_the_rows_of_its_days(own):
     own.count([on(0), on(2)])
     own.count([on(0)])
