@@ -9,8 +9,7 @@ from __future__ import annotations
 import datetime
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 
 from django.utils import timezone
@@ -20,6 +19,7 @@ from ..models import ImportedFile, Producer
 from ..recording.event import RequestEvent
 from ..rollup.buckets import Grain, bucket_epoch
 from ..rollup.direct import count_noted, covered_by
+from ..rollup.pace import Pace, collect_by_hand
 from . import identity
 from .files import Block, LogError, LogFile
 from .formats import NAMES, Format, others, recognise
@@ -39,7 +39,6 @@ LOOKED_AT = (identity.HEAD, 4_000_000)
 SHOWN_LINES = 200
 QUARTER = 900
 """Seconds. No day of any zone begins between two quarters of an hour."""
-COUNTS = ("lines", "counted", "rejected", "too_new", "ignored")
 
 Progress = Callable[[LogFile, int], None]
 """(the file, lines read so far)"""
@@ -106,25 +105,10 @@ def import_log(
     """
     run = _Run(log, options, rejects, progress)
     began = time.monotonic()
-    with _collected_by_hand():
+    with collect_by_hand():
         run.read_all()
     run.report.seconds = time.monotonic() - began
     return run.report
-
-
-@contextmanager
-def _collected_by_hand() -> Iterator[None]:
-    """So many events, none in a cycle, would have the collector run in vain.
-
-    It runs after each commit, for what Django's exceptions leave.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Run:
@@ -139,7 +123,7 @@ class _Run:
         self._site = get_config().site
         self._events: list[RequestEvent] = []
         self._covered: tuple[datetime.datetime, datetime.datetime] | None = None
-        self._limit = EVENTS_LIMIT
+        self._pace = Pace(EVENTS_LEAST, EVENTS_LIMIT, LOCK_SECONDS)
         self._until = float("inf")
         head = log.peek(identity.HEAD)
         known = identity.known_file(self._site, head)
@@ -214,7 +198,7 @@ class _Run:
         noted = self._file.lines
         for block in blocks:
             judge(block)
-            if len(self._events) >= self._limit or (
+            if len(self._events) >= self._pace.limit or (
                 self._file.lines - noted >= LINES_LIMIT
             ):
                 self._commit()
@@ -288,13 +272,10 @@ class _Run:
             self._rejects.write()
             self._file.seen = timezone.now()
             self._covered = covered_by(self._events)
-            took = count_noted(self._events, self._note)
+            self._pace.adapt(count_noted(self._events, self._note))
             self._stored = self._position()
-            if took > LOCK_SECONDS:
-                self._limit = max(self._limit // 2, EVENTS_LEAST)
-            elif took < LOCK_SECONDS / 2:
-                self._limit = min(self._limit * 2, EVENTS_LIMIT)
         self._events.clear()
+        # For what Django's exceptions leave.
         gc.collect(1)
 
     def _note(self) -> None:

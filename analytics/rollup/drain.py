@@ -7,10 +7,8 @@ number may run at once, be killed anywhere, or run twice: the numbers stay right
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,6 +21,7 @@ from ..stream import BadEntry, Entry, ProducerInfo, Stream
 from . import store
 from .dimensions import get_dimensions
 from .fold import fold
+from .pace import Pace, collect_by_hand
 from .plan import Plan, Tally
 
 EVENTS_LIMIT = 50_000
@@ -53,7 +52,7 @@ class Drain:
         self.site = stream.site
         self.lock_seconds: list[float] = []
         """How long each transaction of the last run held the writer row."""
-        self._limit = EVENTS_LIMIT
+        self._pace = Pace(EVENTS_LEAST, EVENTS_LIMIT, LOCK_SECONDS)
         self._heard = 0.0
 
     def run(self, seconds: float = RUN_SECONDS) -> Tally:
@@ -76,12 +75,12 @@ class Drain:
     def _read(self) -> list[Entry | BadEntry]:
         """Entries from the head, up to the events one transaction may have."""
         entries: list[Entry | BadEntry] = []
-        events = 0
-        while events < self._limit:
+        events, limit = 0, self._pace.limit
+        while events < limit:
             found = self.stream.read(READ_ENTRIES, entries[-1].id if entries else b"")
             for entry in found:
                 events += _weight(entry)
-                if entries and events > self._limit:
+                if entries and events > limit:
                     return entries
                 entries.append(entry)
             if len(found) < READ_ENTRIES:
@@ -118,7 +117,7 @@ class Drain:
         generation = Writer.objects.of(self.site, get_config().zone.key).generation
         fail_point("drain-before-write")
         if optimistic:
-            with _no_collection():
+            with collect_by_hand():
                 plan, rows = self._prepare(entries, infos)
             with transaction.atomic():
                 if not Writer.objects.claim(self.site, generation):
@@ -132,7 +131,8 @@ class Drain:
                 started = time.monotonic()
                 plan, rows = self._prepare(entries, infos)
                 self._write(plan, rows)
-        self._adapt(time.monotonic() - started)
+        self.lock_seconds.append(time.monotonic() - started)
+        self._pace.adapt(self.lock_seconds[-1])
         return plan
 
     def _prepare(
@@ -162,14 +162,6 @@ class Drain:
         store.write_packed(rows)
         store.save_lines(plan.lines.values())
         DeadLetter.objects.bulk_create(plan.letters)
-
-    def _adapt(self, seconds: float) -> None:
-        """Hold the lock shortly: other writers, an admin's save, wait for it."""
-        self.lock_seconds.append(seconds)
-        if seconds > LOCK_SECONDS:
-            self._limit = max(self._limit // 2, EVENTS_LEAST)
-        elif seconds < LOCK_SECONDS / 2:
-            self._limit = min(self._limit * 2, EVENTS_LIMIT)
 
     def _listen(self, infos: dict[str, ProducerInfo]) -> None:
         """Keep the ledger fresh while nothing is to be counted.
@@ -206,18 +198,6 @@ class Drain:
             and name in known
             and not known[name].waiting
         )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """So many new objects, none in a cycle, would have the collector run in vain."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _weight(entry: Entry | BadEntry) -> int:

@@ -183,12 +183,11 @@ def test_when_others_write_all_the_time_the_lock_is_taken_first(stream, monkeypa
     assert counted("web") == 3
 
 
-def test_transactions_become_smaller_when_they_hold_the_lock_long():
-    drain = Drain.__new__(Drain)
-    drain.lock_seconds, drain._limit = [], drain_module.EVENTS_LIMIT
-    for _ in range(10):
-        drain._adapt(drain_module.LOCK_SECONDS * 2)
-    assert drain._limit == drain_module.EVENTS_LEAST
-    for _ in range(10):
-        drain._adapt(0.0)
-    assert drain._limit == drain_module.EVENTS_LIMIT
+def test_transactions_become_smaller_when_they_hold_the_lock_long(stream, monkeypatch):
+    monkeypatch.setattr(drain_module, "LOCK_SECONDS", -1.0)
+    send(stream, "web", *some(3))
+    drain = Drain(stream)
+    drain.run()
+    assert drain._read() == []
+    assert len(drain.lock_seconds) == 2
+    assert drain._pace.limit == drain_module.EVENTS_LIMIT // 4
