@@ -87,16 +87,21 @@ def _add(sums: Measures, row: Rollup) -> None:
 def _empty_letters(site: str, users: Collection[str]) -> int:
     """Empty the dead letters of their events, and those that nobody can read: a packed
     batch cut short. That they were there, and why, is what else is to be known."""
-    with transaction.atomic():
-        Writer.objects.lock(site)
-        letters = DeadLetter.objects.filter(site=site).exclude(content=b"")
-        found = [
-            letter.pk
-            for letter in letters.only("kind", "content").iterator()
-            if letter.kind != DeadLetter.Kind.EVENT
-            or mentions(bytes(letter.content), users)
-        ]
-        for start in range(0, len(found), BATCH_ROWS):
-            some = found[start : start + BATCH_ROWS]
-            DeadLetter.objects.filter(pk__in=some).update(content=b"")
-    return len(found)
+    letters = DeadLetter.objects.filter(site=site).exclude(content=b"").order_by("pk")
+    emptied = last = 0
+    while True:
+        with transaction.atomic():
+            Writer.objects.lock(site)
+            rest = letters.filter(pk__gt=last).only("kind", "content")
+            some = list(rest[:BATCH_ROWS])
+            told = [letter.pk for letter in some if _tells_of(letter, users)]
+            emptied += DeadLetter.objects.filter(pk__in=told).update(content=b"")
+        if len(some) < BATCH_ROWS:
+            return emptied
+        last = some[-1].pk
+
+
+def _tells_of(letter: DeadLetter, users: Collection[str]) -> bool:
+    if letter.kind != DeadLetter.Kind.EVENT:
+        return True
+    return mentions(bytes(letter.content), users)

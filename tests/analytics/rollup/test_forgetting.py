@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.db.models import Sum
 
-from analytics.models import DeadLetter, Rollup
+from analytics.models import DeadLetter, Rollup, Writer
 from analytics.recording.event import encode
 from analytics.rollup import forgetting
 from analytics.rollup.buckets import Grain
@@ -137,6 +137,20 @@ def test_letters_that_tell_of_them_are_emptied_and_stay():
         each.content for each in kept
     ]
     assert forget(["7"]).letters == 0
+
+
+def test_letters_are_read_and_emptied_some_at_a_time(monkeypatch):
+    """A drain waits for the writer row no longer than one of these takes."""
+    monkeypatch.setattr(forgetting, "BATCH_ROWS", 2)
+    for user in "7", "77", "77", "7", "7":
+        letter(encode(event(user=user)))
+    forget([])
+    before = Writer.objects.get(pk="test").generation
+    assert forget(["7"]).letters == 3
+    # One for the rollups, of which there are none.
+    assert Writer.objects.get(pk="test").generation == before + 1 + 3
+    left = DeadLetter.objects.exclude(content=b"").order_by("pk")
+    assert [bytes(each.content) for each in left] == [encode(event(user="77"))] * 2
 
 
 def test_a_line_mentions_its_user_and_no_other():
