@@ -333,7 +333,7 @@ class Retention(models.Model):
     since when there are all of them, where that is less.
 
     Without a row, what the dimension declares is in force: see
-    ``rollup.retention.days_in_force``.
+    ``rollup.retention.DaysInForce``.
     """
 
     dimension = models.CharField(_("dimension"), max_length=32)

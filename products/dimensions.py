@@ -42,8 +42,13 @@ is_number = re.compile(r"[0-9]{1,18}").fullmatch
 
 def product(event: RequestEvent) -> str | None:
     """The slug of the product whose page was shown; None for all else."""
+    return _slug_of(event, DETAIL)
+
+
+def _slug_of(event: RequestEvent, view: str) -> str | None:
+    """The one in the address, if that is the view, and it was shown."""
     shown = event.status < 300 or event.status == 304
-    return event.kwargs.get("slug") if event.view == DETAIL and shown else None
+    return event.kwargs.get("slug") if event.view == view and shown else None
 
 
 def resolve(slugs: Sequence[str]) -> dict[str, str]:
@@ -90,7 +95,7 @@ def product_from(name: str) -> Callable[[RequestEvent], str | None]:
 def resolve_pairs(keys: Sequence[str]) -> dict[str, str]:
     """As `resolve`, for the first half of each key."""
     halves = {key: key.partition(SEPARATOR) for key in keys}
-    stored = resolve(list(dict.fromkeys(slug for slug, _, _ in halves.values())))
+    stored = resolve([slug for slug, _, _ in halves.values()])
     return {
         key: f"{stored[slug]}{SEPARATOR}{other}"
         for key, (slug, _, other) in halves.items()
@@ -113,8 +118,7 @@ def category(event: RequestEvent) -> str | None:
     """Of a category's page its slug, of a product's page the product's, marked."""
     if slug := product(event):
         return OF_PRODUCT + slug
-    shown = event.status < 300 or event.status == 304
-    return event.kwargs.get("slug") if event.view == CATEGORY and shown else None
+    return _slug_of(event, CATEGORY)
 
 
 def resolve_categories(keys: Sequence[str]) -> dict[str, str]:

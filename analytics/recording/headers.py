@@ -67,7 +67,7 @@ def campaign(query: str) -> str:
     if "utm_" not in query:
         return ""
     words = dict.fromkeys(CAMPAIGN_WORDS, "")
-    for name, value in parse_qsl(query[:QUERY_READ], max_num_fields=None)[:FIELDS_READ]:
+    for name, value in parse_qsl(query[:QUERY_READ])[:FIELDS_READ]:
         if not words.get(name, "-"):
             # What joins the parts is not to come from one of them.
             words[name] = clean(value, CAMPAIGN_LIMIT).replace(" / ", " ").strip()

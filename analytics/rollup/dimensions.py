@@ -110,11 +110,6 @@ def _error_referrer(event: RequestEvent) -> str | None:
     return event.referrer or NO_REFERRER
 
 
-def _pair(*keys: str | None) -> str | None:
-    """The key of several at once; None as soon as one is missing."""
-    return SEPARATOR.join(keys) if all(keys) else None
-
-
 def _route_status(event: RequestEvent) -> str:
     """Of a long route the end is cut, not the status."""
     return f"{_route(event)[:_ROUTE_LIMIT]}{SEPARATOR}{STATUSES[event.status]}"

@@ -41,6 +41,7 @@ class DaysInForce:
     """
 
     def of(self, dimension: Dimension) -> Days:
+        """How long its rows are kept by grain. One query, the first time."""
         return self.of_named(dimension.name, dimension.days)
 
     def of_named(self, name: str, declared: Days) -> Days:
@@ -77,14 +78,6 @@ class DaysInForce:
     ) -> dict[tuple[str, int], tuple[int | None, datetime.datetime | None]]:
         rows = Retention.objects.values_list("dimension", "grain", "days", "since")
         return {(name, grain): (days, since) for name, grain, days, since in rows}
-
-
-def days_in_force(dimension: Dimension) -> Days:
-    """How long the dimension's rows are kept by grain. One query.
-
-    Who asks for several takes one `DaysInForce` for all.
-    """
-    return DaysInForce().of(dimension)
 
 
 def keep(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from analytics.models import Retention, Rollup, Writer
 from analytics.reporting.retention import LIST_LIMIT
 from analytics.rollup.buckets import Grain
-from analytics.rollup.retention import days_in_force
+from analytics.rollup.retention import DaysInForce
 from tests.analytics.rollup.test_retention import ROUTE, STATUS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
@@ -104,12 +104,12 @@ def test_nothing_is_saved_before_it_was_shown_what_would_go(admin_client, old_ro
     assert other.status_code == 200
     assert not Retention.objects.exists()
     admin_client.post(url_of(), {"days": 20, "previewed": "20"})
-    assert days_in_force(ROUTE)[Grain.HOUR] == 20
+    assert DaysInForce().of(ROUTE)[Grain.HOUR] == 20
 
 
 def test_saving_deletes_no_rollup_and_is_written_down(admin_client, old_rows):
     assert save(admin_client, days=30).status_code == 302
-    assert days_in_force(ROUTE)[Grain.HOUR] == 30
+    assert DaysInForce().of(ROUTE)[Grain.HOUR] == 30
     assert Rollup.objects.count() == 3
     entry = LogEntry.objects.get()
     assert entry.user.username == "admin"
@@ -154,7 +154,7 @@ def test_finer_rows_do_not_outlast_coarser_ones(admin_client):
     Retention.objects.create(dimension="route", grain=2, days=400)
     response = save(admin_client, days=500)
     assert "day are kept for 400 days" in response.text
-    assert days_in_force(ROUTE)[Grain.HOUR] == 90
+    assert DaysInForce().of(ROUTE)[Grain.HOUR] == 90
 
 
 def test_days_go_only_when_that_is_confirmed(admin_client):
@@ -163,12 +163,12 @@ def test_days_go_only_when_that_is_confirmed(admin_client):
     assert "confirmed" in response.context["form"].errors
     assert not Retention.objects.exists()
     assert save(admin_client, **fields, confirmed="on").status_code == 302
-    assert days_in_force(STATUS)[Grain.DAY] == 400
+    assert DaysInForce().of(STATUS)[Grain.DAY] == 400
     # To keep them for longer needs no word.
     longer = {"dimension": STATUS, "grain": Grain.DAY}
     assert save(admin_client, **longer, days=500).status_code == 302
     assert save(admin_client, **longer, for_ever="on").status_code == 302
-    assert days_in_force(STATUS)[Grain.DAY] is None
+    assert DaysInForce().of(STATUS)[Grain.DAY] is None
     # Some may have gone meanwhile.
     assert Retention.objects.get().since is not None
 

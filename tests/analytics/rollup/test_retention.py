@@ -21,7 +21,7 @@ from analytics.rollup import coverage, retention
 from analytics.rollup.buckets import Grain
 from analytics.rollup.dimensions import BUILT_IN
 from analytics.rollup.direct import count_events
-from analytics.rollup.retention import DaysInForce, days_in_force, keep, prune
+from analytics.rollup.retention import DaysInForce, keep, prune
 from tests.analytics.recording.events import event
 
 pytestmark = pytest.mark.django_db
@@ -284,13 +284,13 @@ def test_without_a_change_the_declaration_is_in_force(django_assert_num_queries)
         for each in BUILT_IN:
             assert in_force.of(each) == each.days
     with django_assert_num_queries(1):
-        assert days_in_force(ROUTE) == ROUTE.days
+        assert DaysInForce().of(ROUTE) == ROUTE.days
 
 
 def test_a_change_is_of_one_dimension_and_grain():
     keep(ROUTE, Grain.HOUR, 30)
-    assert days_in_force(ROUTE) == {**ROUTE.days, Grain.HOUR: 30}
-    assert days_in_force(STATUS) == STATUS.days
+    assert DaysInForce().of(ROUTE) == {**ROUTE.days, Grain.HOUR: 30}
+    assert DaysInForce().of(STATUS) == STATUS.days
 
 
 def test_what_is_declared_needs_no_row():
@@ -299,7 +299,7 @@ def test_what_is_declared_needs_no_row():
     assert Retention.objects.get().days == 40
     keep(ROUTE, Grain.HOUR, ROUTE.days[Grain.HOUR])
     assert not Retention.objects.exists()
-    assert days_in_force(ROUTE) == ROUTE.days
+    assert DaysInForce().of(ROUTE) == ROUTE.days
 
 
 def present(days_later=0.0):
@@ -309,7 +309,7 @@ def present(days_later=0.0):
 def test_rows_that_are_kept_for_longer_now_come_with_time():
     a_rollup(Grain.DAY, 1_000)
     keep(ROUTE, Grain.HOUR, 730, NOW)
-    assert days_in_force(ROUTE)[Grain.HOUR] == 730
+    assert DaysInForce().of(ROUTE)[Grain.HOUR] == 730
     assert present()[Grain.HOUR] == 90
     assert present(0.9)[Grain.HOUR] == 90
     assert present(30)[Grain.HOUR] == 120
@@ -339,7 +339,7 @@ def test_days_that_are_kept_for_ever_again():
     keep(ROUTE, Grain.DAY, 400, NOW)
     assert Retention.objects.get().since is None
     keep(ROUTE, Grain.DAY, None, NOW + timedelta(days=10))
-    assert days_in_force(ROUTE)[Grain.DAY] is None
+    assert DaysInForce().of(ROUTE)[Grain.DAY] is None
     assert present(20)[Grain.DAY] == 410
 
 
@@ -353,16 +353,16 @@ def test_where_nothing_is_so_old_nothing_is_missing():
 def test_a_row_of_what_is_not_declared_changes_nothing():
     Retention.objects.create(dimension="status", grain=Grain.MINUTE, days=5)
     Retention.objects.create(dimension="gone", grain=Grain.HOUR, days=7)
-    assert days_in_force(STATUS) == STATUS.days
+    assert DaysInForce().of(STATUS) == STATUS.days
 
 
 def test_coarser_rows_are_never_kept_for_a_shorter_time_than_finer_ones():
     Retention.objects.create(dimension="route", grain=Grain.MINUTE, days=14)
     Retention.objects.create(dimension="route", grain=Grain.HOUR, days=7)
-    assert days_in_force(ROUTE)[Grain.HOUR] == 14
+    assert DaysInForce().of(ROUTE)[Grain.HOUR] == 14
     Retention.objects.create(dimension="status", grain=Grain.HOUR, days=730)
     Retention.objects.create(dimension="status", grain=Grain.DAY, days=400)
-    assert days_in_force(STATUS)[Grain.DAY] == 730
+    assert DaysInForce().of(STATUS)[Grain.DAY] == 730
 
 
 @pytest.mark.parametrize(
