@@ -10,6 +10,9 @@ from pathlib import Path
 
 from .files import SHOWN, LogError
 
+SUFFIX = ".unreadable.txt"
+"""What a log's name has behind it in the file's, if no other one was told."""
+
 
 class Rejects:
     """Collects lines; `write` appends them. ``count`` is how many were written."""

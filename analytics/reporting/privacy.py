@@ -15,6 +15,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from ..conf import Config, get_config
+from ..history.rejects import SUFFIX
 from ..recording.journal import SEGMENT_BYTES
 from ..recording.shipper import ROLL_SECONDS
 from ..rollup.dimensions import declared_kwargs, get_dimensions
@@ -64,22 +65,22 @@ def statement() -> Statement:
     """The state of things. One query."""
     config = get_config()
     return Statement(
-        facts=(*_facts(), *_optional_facts(config)),
-        places=tuple(_places(config)),
-        rows=tuple(_rows()),
+        facts=(*_facts(config), *_optional_facts(config)),
+        places=(*_places_of_events(config), *_tables(), *_places_of_imports()),
+        rows=tuple(_rows(config)),
         never=tuple(_never()),
         signals=_signals(config),
     )
 
 
-def _facts() -> Iterator[Fact]:
+def _facts(config: Config) -> Iterator[Fact]:
     yield Fact(
         _("client address and user agent"),
         _(
             "One number, the visitor: a keyed hash of both, of an IPv6 address the "
             "first 64 bits. %(period)s It says who came again, not who it is."
         )
-        % {"period": _period(get_config())},
+        % {"period": _period(config)},
     )
     yield Fact(
         _("user agent"),
@@ -132,7 +133,8 @@ def _period(config: Config) -> str:
     }[config.visitor_period]
 
 
-def _places(config: Config) -> Iterator[Place]:
+def _places_of_events(config: Config) -> Iterator[Place]:
+    """On their way into the tables."""
     yield Place(
         _("memory of each web process"),
         _("The last some thousand addresses and user agents, to hash each once."),
@@ -163,6 +165,9 @@ def _places(config: Config) -> Iterator[Place]:
         )
         % {"batches": number(config.recorder.stream_max_batches)},
     )
+
+
+def _tables() -> Iterator[Place]:
     yield Place(
         _("database: rollups"),
         _(
@@ -184,15 +189,37 @@ def _places(config: Config) -> Iterator[Place]:
     yield Place(
         _("database: ledger and job runs"),
         _("Of processes and tasks; nothing about visitors."),
-        _("%(days)d days; the sums of the ledger stay.") % {"days": RECORDS_DAYS},
+        _("%(days)d days; the sums of the ledger and the times of outages stay.")
+        % {"days": RECORDS_DAYS},
     )
 
 
-def _rows() -> Iterator[Kept]:
-    in_force, users = DaysInForce(), get_config().record_users
+def _places_of_imports() -> Iterator[Place]:
+    """What is there only where somebody has imported access logs."""
+    yield Place(
+        _("database: imported files"),
+        _(
+            "Of each access log that was imported its name, a hash of its beginning, "
+            "and how many lines were read; nothing about visitors."
+        ),
+        _("They stay, so that no line is counted twice."),
+    )
+    yield Place(
+        _("files beside imported logs (*%(suffix)s), or that of --rejects")
+        % {"suffix": SUFFIX},
+        _(
+            "The lines that could not be read, as they are in the log: addresses can "
+            "be in them. For the file’s owner alone."
+        ),
+        _("Until somebody deletes them."),
+    )
+
+
+def _rows(config: Config) -> Iterator[Kept]:
+    in_force = DaysInForce()
     found: dict[str, list[str]] = defaultdict(list)
     for dimension in get_dimensions():
-        if dimension.name == "user" and not users:
+        if dimension.name == "user" and not config.record_users:
             continue
         days = in_force.of(dimension).items()
         text = ", ".join(f"{grain.label} {days_text(kept)}" for grain, kept in days)

@@ -21,12 +21,11 @@ from ...history.beginning import BeginningUnknown, first_live
 from ...history.files import STDIN, LogError, LogFile
 from ...history.formats import FORMATS, NAMES, format_named
 from ...history.importing import Options, Report, import_log
-from ...history.rejects import Rejects
+from ...history.rejects import SUFFIX, Rejects
 from ...recording.event import clean
 
 BAR = 30
 BAR_SECONDS = 0.2
-SUFFIX = ".unreadable.txt"
 
 
 def moment(text: str) -> datetime.datetime:

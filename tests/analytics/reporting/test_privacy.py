@@ -86,6 +86,14 @@ def test_the_page_says_all_of_it(admin_client):
     assert f"{RECORDS_DAYS} days, at most {number(LETTERS_LIMIT)}." in response.text
 
 
+def test_what_imports_and_outages_leave_is_named():
+    places = {place.where: place for place in statement().places}
+    (rejects,) = (name for name in places if "*.unreadable.txt" in name)
+    assert "addresses can be in them" in places[rejects].what
+    assert "hash" in places["database: imported files"].what
+    assert "times of outages" in places["database: ledger and job runs"].how_long
+
+
 def test_it_asks_once(django_assert_num_queries):
     with django_assert_num_queries(1):
         statement()
