@@ -1,7 +1,8 @@
 """The tables: rollups, the ledger, and what is written down about running.
 
-Written under the site's writer row: rollups and ledger by the drain in one
-transaction, so they agree whatever is killed. Never written by a request.
+Rollups, ledger and dead letters are written under the site's writer row, in one
+transaction, so that they agree whatever is killed. A request that is recorded writes
+none of them; staff write `Retention` alone.
 """
 
 from __future__ import annotations

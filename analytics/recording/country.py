@@ -15,7 +15,8 @@ from .headers import country_code
 def countries(database: Path | None) -> Callable[[str], str]:
     """A function from an address to a code of two letters, empty where unknown.
 
-    Raises OSError or ValueError if the file cannot be read.
+    Without a file it knows none. Raises OSError or ValueError if the file cannot be
+    read, ImportError without the package.
     """
     if database is None:
         return lambda address: ""

@@ -1,7 +1,8 @@
 """The event: what one finished request leaves behind.
 
 Read: text from the request, cut and cleaned here. Written: one line of JSON for the
-journal. Never: an address, a cookie or a query string; those stay in the process.
+journal. Never: a client's address, a cookie, or of a query string more than the three
+utm_* words; those stay in the process.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
     """Primary key of the signed-in user, when recorded and already loaded."""
     staff: bool
     visitor: Natural
-    """Keyed hash of client address and user agent, 53 bits."""
+    """Keyed hash of client address, user agent and period, 53 bits; or `NOBODY`."""
     referrer: Text
     """Host of the referring site; empty for the own one."""
     language: Annotated[str, Meta(max_length=20)]

@@ -1,4 +1,5 @@
-"""What may be kept of a request's headers: a host and a language, never the rest.
+"""What may be kept of a request's headers and query string: hosts, the first language,
+a campaign, a country.
 
 Reads text that anybody may have written; never raises for it. Needs no Django.
 """

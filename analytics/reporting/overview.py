@@ -1,6 +1,7 @@
-"""The overview: what its address asks for, and the numbers that answer.
+"""The overview: its tiles, chart and cards, and the same as data for programs.
 
-Reads the query module and nothing else; knows neither requests nor templates.
+Reads the query module and the declared dimensions; knows neither requests nor
+templates.
 """
 
 from __future__ import annotations
