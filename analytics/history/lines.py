@@ -17,7 +17,7 @@ from django.http.request import validate_host
 
 from ..conf import Config
 from ..recording.country import countries
-from ..recording.event import AGENT_LIMIT, RequestEvent, clean
+from ..recording.event import AGENT_LIMIT, AMOUNT_MOST, EARLIEST, RequestEvent, clean
 from ..recording.headers import host_of, referrer_host
 from ..recording.middleware import PERIODS
 from ..recording.visitor import VisitorHash
@@ -28,26 +28,12 @@ from .targets import Targets
 REMEMBERED = 32_768
 LONG = 500
 """Longer texts are not remembered."""
-OLDEST = 946_684_800
-"""The year 2000: an earlier time is of a clock that was never set."""
 AHEAD = 86_400
 """Seconds that a server's clock may be ahead of ours."""
-MOST = 2**40
-"""Of bytes, and of microseconds, in one request."""
-MONTHS = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
+# fmt: off
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun",
+          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+# fmt: on
 _BODILESS = frozenset((204, 304))
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))")
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
@@ -118,7 +104,7 @@ class LineReader:
             target.view,
             code,
             _micros(taken, unit) if taken else 0,
-            0 if bodiless else min(int(sent[:15]), MOST),
+            0 if bodiless else min(int(sent[:15]), AMOUNT_MOST),
             "",
             "",
             False,
@@ -156,7 +142,7 @@ class LineReader:
             at = int(shown.timestamp() - seconds)
         except ValueError:
             raise Unreadable("its date does not exist") from None
-        if at < OLDEST:
+        if at < EARLIEST:
             raise Unreadable("its date is before the year 2000")
         if at > self._latest:
             raise Unreadable("its date lies in the future")
@@ -210,4 +196,6 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def _micros(text: str, unit: int) -> int:
     """At least one where something was logged: 0 stands for what is not known."""
-    return 0 if text == "-" else min(max(1, round(float(text[:20]) * unit)), MOST)
+    if text == "-":
+        return 0
+    return min(max(1, round(float(text[:20]) * unit)), AMOUNT_MOST)

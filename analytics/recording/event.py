@@ -15,17 +15,19 @@ TEXT_LIMIT = 200
 AGENT_LIMIT = 300
 KWARG_LIMIT = 200
 KWARGS_LIMIT = 8
+EARLIEST = 946_684_800
+"""The year 2000, in seconds: an earlier time is of a clock that was never set."""
+AMOUNT_MOST = 2**40
+"""Of bytes, and of microseconds, in one request: more would spoil every sum."""
 VISITOR_BITS = 53
 NOBODY = 0
 """The visitor of a request whose visitor is not to be counted."""
 
 # An event is checked by the drain with these bounds: what arrives by Redis may be
-# anything. 2**53 is the largest integer that every JSON reader keeps exact; of bytes
-# or microseconds as many as 2**40, in one request, would spoil every sum.
+# anything. 2**53 is the largest integer that every JSON reader keeps exact.
 Natural = Annotated[int, Meta(ge=0, lt=2**53)]
-Amount = Annotated[int, Meta(ge=0, le=2**40)]
-# Since 2000: an earlier time is of a clock that was never set.
-Time = Annotated[int, Meta(ge=946_684_800_000, le=2**53)]
+Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MOST)]
+Time = Annotated[int, Meta(ge=EARLIEST * 1000, le=2**53)]
 Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
 
 
