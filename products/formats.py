@@ -14,9 +14,9 @@ import openpyxl
 import tablib
 from import_export.formats import base_formats
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+from analytics.reporting.formulas import text_cell
+
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -45,13 +45,11 @@ class XLSX(base_formats.XLSX):
         return file.getvalue()
 
 
-def _cell(sheet: Any, value: Any) -> WriteOnlyCell:
+def _cell(sheet: Any, value: Any) -> Any:
     if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub(UNKNOWN, value)
+        return text_cell(sheet, value)
+    if not isinstance(value, Decimal):
+        return value
     cell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
-        # Whatever it begins with.
-        cell.data_type = "s"
-    if isinstance(value, Decimal):
-        cell.number_format = "0.00"
+    cell.number_format = "0.00"
     return cell

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -21,7 +19,7 @@ from ..reporting import key_exports, workbooks
 from ..reporting.explore import Search
 from ..reporting.pages import EXPORT_PERMISSION, PERMISSION
 from ..reporting.question import BadQuestion
-from .exporting import CSV, JSON, XLSX, begun, download, too_many
+from .exporting import CSV, JSON, XLSX, begun, download, log_export, too_many
 
 CHUNKS = {
     "csv": (CSV, key_exports.csv_chunks),
@@ -49,16 +47,7 @@ def export(request: HttpRequest, admin_site: AdminSite) -> HttpResponseBase:
         messages.error(request, too_many(error, chosen))
         page = reverse(f"{admin_site.name}:analytics_explore")
         return HttpResponseRedirect(page + search.query())
-    _log(request, search, chosen)
+    taken = f"{chosen.upper()}: {search.query()[1:]}"
+    log_export(request, Rollup, f"Explore: {search.dimension.label}", taken)
     name = key_exports.file_name(search, chosen)
     return download(request, content_type, made, name)
-
-
-def _log(request: HttpRequest, search: Search, chosen: str) -> None:
-    LogEntry.objects.create(
-        user_id=request.user.pk,
-        content_type=ContentType.objects.get_for_model(Rollup),
-        object_repr=f"Explore: {search.dimension.label}"[:200],
-        action_flag=CHANGE,
-        change_message=f"Exported as {chosen.upper()}: {search.query()[1:]}.",
-    )

@@ -129,21 +129,13 @@ class ExportMixin:
         except workbooks.TooManyRows as error:
             self.message_user(request, too_many(error, chosen.name), messages.ERROR)
             return HttpResponseRedirect(self._url("changelist", request))
-        self._log(request, chosen)
+        selected = _parameters(request, "o").urlencode() or "no filter"
+        rows_of = capfirst(str(self.opts.verbose_name_plural))
+        log_export(request, self.model, rows_of, f"{chosen.label}: {selected}")
         # What fails before anything is sent is an error page, not half a file.
         chunks = begun(chosen.chunks(rows))
         name = file_name(request.GET, chosen.name)
         return download(request, chosen.content_type, chunks, name)
-
-    def _log(self, request: HttpRequest, chosen: Format) -> None:
-        selected = _parameters(request, "o").urlencode() or "no filter"
-        LogEntry.objects.create(
-            user_id=request.user.pk,
-            content_type=ContentType.objects.get_for_model(self.model),
-            object_repr=capfirst(str(self.opts.verbose_name_plural)),
-            action_flag=CHANGE,
-            change_message=f"Exported as {chosen.label}: {selected}.",
-        )
 
     def _url_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_export"
@@ -154,6 +146,19 @@ class ExportMixin:
         address = reverse(f"{self.admin_site.name}:{name}")
         query = _parameters(request, "o").urlencode()
         return f"{address}?{query}" if query else address
+
+
+def log_export(
+    request: HttpRequest, model: type[models.Model], shown: str, taken: str
+) -> None:
+    """Into the history of the admin, where deletions and changes are, too."""
+    LogEntry.objects.create(
+        user_id=request.user.pk,
+        content_type=ContentType.objects.get_for_model(model),
+        object_repr=shown[:200],
+        action_flag=CHANGE,
+        change_message=f"Exported as {taken}.",
+    )
 
 
 def _parameters(request: HttpRequest, *kept: str) -> QueryDict:

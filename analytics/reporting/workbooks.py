@@ -8,9 +8,9 @@ refused before the first is written.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -18,7 +18,7 @@ from typing import IO, Any
 from django.db import models
 
 from .exports import COLUMNS, exported
-from .formulas import is_formula
+from .formulas import text_cell
 
 SHEET_ROWS = 1_048_575
 """As many as a sheet holds below the columns' names."""
@@ -27,10 +27,6 @@ ROWS = 100_000
 CHUNK = 1 << 16
 
 Made = Callable[[Callable[[str], Any]], Iterable[Sequence[Sequence[Any]]]]
-
-# What XML cannot hold, and what takes the place of it.
-_IMPOSSIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class TooManyRows(Exception):
@@ -78,10 +74,10 @@ def _write(name: str, columns: Sequence[str], made: Made, file: IO[bytes]) -> No
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
     with _without_remains(sheet):
-        cells = _Cells(sheet)
-        sheet.append([cells.text(column) for column in columns])
+        text = partial(text_cell, sheet)
+        sheet.append([text(column) for column in columns])
         written = 0
-        for batch in made(cells.text):
+        for batch in made(text):
             written += len(batch)
             if written > SHEET_ROWS:
                 # Rows that came after they were counted.
@@ -89,26 +85,6 @@ def _write(name: str, columns: Sequence[str], made: Made, file: IO[bytes]) -> No
             for row in batch:
                 sheet.append(row)
         book.save(file)
-
-
-class _Cells:
-    """Makes cells of what openpyxl would take for something else."""
-
-    def __init__(self, sheet: Any) -> None:
-        self.sheet = sheet
-
-    def text(self, text: str) -> Any:
-        """A text, or a cell that says that it is one and not a formula or an error."""
-        from openpyxl.cell import WriteOnlyCell
-
-        text = _IMPOSSIBLE.sub(_REPLACEMENT, text)
-        if not is_formula(text) and not text.startswith("#"):
-            return text
-        cell = WriteOnlyCell(self.sheet, text)
-        cell.data_type = "s"
-        # A spreadsheet's own mark of a text: it stays one when the cell is edited.
-        cell.quotePrefix = True
-        return cell
 
 
 def _naive(moment: datetime.datetime) -> datetime.datetime:

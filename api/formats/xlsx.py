@@ -7,15 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import openpyxl
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from rest_framework.renderers import BaseRenderer
 
+from analytics.reporting.formulas import text_cell
 from api.formats.table import table
-
-UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-MAX_CELL = 32_767
-"""Characters, as Excel has it."""
 
 
 class XlsxRenderer(BaseRenderer):
@@ -36,17 +31,12 @@ class XlsxRenderer(BaseRenderer):
         sheet = book.create_sheet("Data")
         sheet.freeze_panes = "A2"
         for row in table(data, renderer_context):
-            sheet.append([_cell(sheet, value) for value in row])
+            sheet.append(
+                [
+                    text_cell(sheet, value) if isinstance(value, str) else value
+                    for value in row
+                ]
+            )
         file = io.BytesIO()
         book.save(file)
         return file.getvalue()
-
-
-def _cell(sheet: Any, value: Any) -> WriteOnlyCell:
-    if not isinstance(value, str):
-        return WriteOnlyCell(sheet, value)
-    text = ILLEGAL_CHARACTERS_RE.sub(UNKNOWN, value)[:MAX_CELL]
-    cell = WriteOnlyCell(sheet, text)
-    # Whatever it begins with.
-    cell.data_type = "s"
-    return cell

@@ -1,10 +1,13 @@
 """Text that a spreadsheet might take for a formula: made safe, and back again."""
 
+import io
+
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.reporting.formulas import plain_text, safe_cell
+from analytics.reporting.formulas import plain_text, safe_cell, text_cell
 
 FORMULAS = (
     "=1+1",
@@ -65,3 +68,23 @@ def test_no_safe_cell_begins_like_a_formula(text):
     assert (
         not safe_cell(text).lstrip(" \n\u200b").startswith(tuple("=+-@\t\r\0＝＋－＠"))
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plain", "=1+1", "#REF!", "-5", "'=1", "7", "2026-03-01", "x" * 40_000, "a\nb"],
+)
+def test_a_text_in_a_workbook_is_read_as_that_text(text):
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet()
+    sheet.append([text_cell(sheet, text)])
+    file = io.BytesIO()
+    book.save(file)
+    cell = openpyxl.load_workbook(file).active["A1"]
+    # As much as one holds.
+    assert (cell.data_type, cell.value) == ("s", text[:32_767])
+
+
+def test_what_xml_cannot_hold_is_replaced():
+    sheet = openpyxl.Workbook(write_only=True).create_sheet()
+    assert text_cell(sheet, "a\0b\ud800\uffff") == "a\ufffdb\ufffd\ufffd"
