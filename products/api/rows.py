@@ -26,6 +26,10 @@ COLUMNS = {name: ProductResource.title(name) for name in ProductResource._meta.f
 """A field of the API -> its column."""
 SHOWN_ONLY = set(ProductSerializer.Meta.fields) - set(COLUMNS)
 """May be there, because they were when the rows were read, and mean nothing."""
+NO_LIST = (
+    "A list of rows is expected. Send a file as the body itself, with its own "
+    "Content-Type, such as text/csv; it is not read from a form."
+)
 DOUBLE = "It is in more than one row."
 
 
@@ -34,7 +38,7 @@ def dataset(rows: Any) -> tablib.Dataset:
     if isinstance(rows, Mapping) and set(rows) == {"rows"}:
         rows = rows["rows"]
     if not isinstance(rows, list):
-        raise ParseError("A list of rows is expected.")
+        raise ParseError(NO_LIST)
     if not 1 <= len(rows) <= MAX_ROWS:
         raise ParseError(f"{len(rows)} rows were sent; from 1 to {MAX_ROWS} are read.")
     for number, row in enumerate(rows, 1):
@@ -49,7 +53,10 @@ def _check(number: int, row: Any) -> None:
         raise ParseError(f"Row {number} is no object.")
     for name, value in row.items():
         if name not in COLUMNS and name not in SHOWN_ONLY:
-            raise ParseError(f"Row {number} has “{str(name)[:40]}”, which is no field.")
+            raise ParseError(
+                f"Row {number} has “{str(name)[:40]}”, which is no field, so nothing "
+                f"was read. There are: {', '.join(COLUMNS)}."
+            )
         if value is not None and not isinstance(value, SCALARS):
             raise ParseError(f"Row {number}, {name}: it is neither text nor number.")
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -149,6 +150,25 @@ def test_bodies_that_are_no_rows_are_refused(api, mug, name):
     response = send(api, "post", BULK, data)
     assert (response.status_code, response.json()["code"]) == (400, "parse_error")
     assert word in response.json()["detail"]
+
+
+@pytest.mark.parametrize("mode", ["all", "each"])
+def test_a_name_that_is_no_field_refuses_all_rows_and_says_which_there_are(
+    api, mug, mode
+):
+    rows = [{"sku": "007", "stock": 4}, NEW | {"colour": "red"}]
+    response = send(api, "post", f"{BULK}?mode={mode}", rows)
+    assert response.status_code == 400
+    assert "Row 2 has “colour”" in response.json()["detail"]
+    assert "There are: sku, name" in response.json()["detail"]
+    assert stored() == {"007": ("Mug", 10)}
+
+
+def test_a_file_in_a_form_is_told_how_to_come(api, mug):
+    file = SimpleUploadedFile("products.csv", b"sku,stock\n007,4\n", "text/csv")
+    response = api.post(BULK, {"file": file})
+    assert (response.status_code, response.json()["code"]) == (400, "parse_error")
+    assert "text/csv; it is not read from a form" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("query", ["mode=some", "dry_run=yes", "dry_run=", "rows=1"])
