@@ -214,14 +214,11 @@ class OfTop(Numbers):
     def answer(self, words: dict[str, str]) -> dict[str, Any]:
         search, size = Search.parse(words), page_size(words)
         question = search.question
-        whole = {name: it for name, it in of(question).items() if name != "key"}
         found = queries.top(
-            measure=search.by,
+            **search.arguments,
             limit=size,
             offset=(search.page - 1) * size,
-            search=search.text,
             before=question.before,
-            **whole,
         )
         return {
             **asked(question),

@@ -59,6 +59,17 @@ class Search:
         """What is compared with, as far as rows of the dimension tell it."""
         return self.question.before.of_dimension(self.dimension)
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Of the query module: which keys, of which time, by what."""
+        return {
+            "dimension": self.question.dimension,
+            "period": self.question.period,
+            "audiences": self.question.audiences,
+            "measure": self.by,
+            "search": self.text,
+        }
+
     def query(self, **changes: str) -> str:
         """The address's query with some words changed; a change leads to page 1."""
         words = {"by": self.by} | ({"q": self.text} if self.text else {})
@@ -115,16 +126,11 @@ class Found:
 def explore(search: Search) -> Found:
     """The keys; behind the last page, those of the first. Two queries, and those of
     the labels."""
-    question = search.question
     top = queries.top(
-        dimension=question.dimension,
-        period=question.period,
-        audiences=question.audiences,
-        measure=search.by,
+        **search.arguments,
         limit=PAGE_ROWS,
         offset=(search.page - 1) * PAGE_ROWS,
-        search=search.text,
-        before=question.before,
+        before=search.question.before,
     )
     if search.page > 1 and not top.rows:
         return explore(replace(search, page=1))

@@ -61,16 +61,8 @@ def xlsx_chunks(search: Search) -> Iterator[bytes]:
 
 def verify_size(search: Search) -> None:
     """Raise `workbooks.TooManyRows` unless a workbook takes all keys. One query."""
-    question, limit = search.question, workbooks.ROWS
-    found = queries.top(
-        dimension=question.dimension,
-        period=question.period,
-        audiences=question.audiences,
-        measure=search.by,
-        limit=1,
-        search=search.text,
-    ).found
-    if found > limit:
+    limit = workbooks.ROWS
+    if queries.top(**search.arguments, limit=1).found > limit:
         raise workbooks.TooManyRows(limit)
 
 
@@ -81,14 +73,7 @@ def rows(search: Search, text: Text) -> Iterator[list[tuple[Any, ...]]]:
     about = text(question.dimension)
     asked = (text(question.audience), f"{period.first}", f"{period.last}")
     compared = text(f"{before}, {before.part}" if before.part else f"{before}")
-    found = queries.every(
-        dimension=question.dimension,
-        period=period,
-        audiences=question.audiences,
-        measure=search.by,
-        search=search.text,
-        before=question.before,
-    )
+    found = queries.every(**search.arguments, before=question.before)
     for batch in found:
         yield [
             (
