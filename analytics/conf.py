@@ -35,13 +35,14 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django.utils.crypto import salted_hmac
 
+from .recording.names import SITE_LIMIT, derived_key, is_site_name
 from .recording.recorder import RecorderConfig
-from .stream import Stream
+from .recording.registry import Registry
+from .recording.visitor import PERIODS
+from .stream import Stream, connect
 
-VISITOR_PERIODS = ("stable", "month", "day")
-SITE_LIMIT = 50
+VISITOR_PERIODS = tuple(PERIODS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +92,28 @@ def get_config() -> Config:
     )
 
 
-def get_stream(timeout: float = 1.0) -> Stream:
-    """A client for the site's stream."""
+def get_stream(timeout: float = 1.0, site: str = "") -> Stream:
+    """A client for the stream of a site, the own one if none is named."""
     config = get_config().recorder
-    return Stream(config.redis_url, config.site, config.key, timeout)
+    return Stream(config.redis_url, site or config.site, config.key, timeout)
+
+
+def get_registry(timeout: float = 1.0) -> Registry:
+    """A client for what the recorders of all sites announce."""
+    config = get_config().recorder
+    return Registry(connect(config.redis_url, timeout), config.key)
 
 
 def _site() -> str:
     site = getattr(settings, "ANALYTICS_SITE", "") or settings.ROOT_URLCONF
     site = site.split(".")[0]
-    if not (site.isascii() and site.replace("-", "_").isidentifier()):
-        raise ImproperlyConfigured(
-            f"ANALYTICS_SITE is {site!r}: use letters, digits, '-' and '_' only."
-        )
     if len(site) > SITE_LIMIT:
         raise ImproperlyConfigured(
             f"ANALYTICS_SITE is longer than {SITE_LIMIT} characters."
+        )
+    if not is_site_name(site):
+        raise ImproperlyConfigured(
+            f"ANALYTICS_SITE is {site!r}: use letters, digits, '-' and '_' only."
         )
     return site
 
@@ -140,7 +147,7 @@ def _journal_dir() -> Path:
 
 def _key() -> bytes:
     secret = getattr(settings, "ANALYTICS_KEY", "") or settings.SECRET_KEY
-    return salted_hmac("analytics", "key", secret=secret, algorithm="sha256").digest()
+    return derived_key(secret)
 
 
 def _natural(name: str, default: int) -> int:

@@ -1,6 +1,8 @@
 """The Redis stream between web processes and the drain, and every other key we use.
 
-The only module that speaks Redis. All keys start with ``analytics:<site>:``
+The only module that speaks Redis. All keys start with ``analytics:<site>:``, but for
+``analytics:sites``, a hash of which site has recorders: name -> when it was heard of
+first and last, sealed, of at most ``SITES_LIMIT`` sites.
 
 ============  ======  ==================================================  ===========
 key           type    holds                                               bounded by
@@ -27,7 +29,6 @@ import zlib
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Annotated, Any
 
 import msgspec
@@ -38,12 +39,13 @@ from redis.retry import Retry
 
 from .dictionary import DICTIONARY
 from .recording.event import clean
+from .recording.names import SEAL_BYTES, seal
 from .recording.reader import BATCH_BYTES, BATCH_EVENTS, Batch
+from .recording.registry import Registry
 
 VERSION = b"1"
 OFFSET_LIMIT = 2**53
 PRODUCER_LIMIT = 32
-SEAL_BYTES = 8
 HEADER = (b"v", b"site", b"producer", b"offset", b"count", b"follows")
 StreamError = RedisError
 
@@ -185,6 +187,7 @@ class Stream:
         self.site = site
         self.client = connect(url, timeout)
         self._key = key
+        self.registry = Registry(self.client, key)
         prefix = f"analytics:{site}:"
         self.events = f"{prefix}events"
         self._producers = f"{prefix}producers"
@@ -368,8 +371,7 @@ class Stream:
     # Seals.
 
     def _seal(self, *parts: bytes) -> bytes:
-        text = b"\0".join((b"%d" % len(part)) + b":" + part for part in parts)
-        return blake2b(text, key=self._key, digest_size=SEAL_BYTES).digest()
+        return seal(self._key, *parts)
 
     def _sealed(self, kind: bytes, producer: str, value: bytes) -> bytes:
         seal = self._seal(kind, self.site.encode(), producer.encode(), value)

@@ -22,6 +22,9 @@ AMOUNT_MOST = 2**40
 VISITOR_BITS = 53
 NOBODY = 0
 """The visitor of a request whose visitor is not to be counted."""
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
 
 # An event is checked by the drain with these bounds: what arrives by Redis may be
 # anything. 2**53 is the largest integer that every JSON reader keeps exact.
@@ -65,7 +68,7 @@ class RequestEvent(Struct, frozen=True, array_like=True, gc=False):
     agent: Annotated[str, Meta(max_length=AGENT_LIMIT)]
     """The user agent, classified by the drain and then forgotten."""
     page: bool
-    """Whether a person would call it a page: see ``middleware.is_page``."""
+    """Whether a person would call it a page: see ``maker.is_page``."""
     kwargs: Annotated[
         dict[Text, Annotated[str, Meta(max_length=KWARG_LIMIT)]],
         Meta(max_length=KWARGS_LIMIT),

@@ -3,19 +3,17 @@
 Put it first in ``MIDDLEWARE``. It reads what the request and the response already
 know, and hands an event to the recorder when the request ends: when it was answered,
 when an exception passed (a worker's time-out and a cancelled task included), and for
-a stream or a file when the server closes it. It never adds a query, a header or a
-cookie, never loads the user or the session, and never lets an error of its own out.
+a stream at its end, a file when the server closes it. It never adds a query, a header
+or a cookie, never loads the user or the session, and never lets an error of its own
+out.
 """
 
 from __future__ import annotations
 
-import logging
 import sys
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache, partial
-from pathlib import Path
 from time import perf_counter_ns, time_ns
 from typing import Any
 
@@ -30,27 +28,15 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
 from ..conf import Config, get_config
-from ..rollup.dimensions import METHODS, declared_kwargs
-from .country import countries
-from .event import AGENT_LIMIT, KWARG_LIMIT, NOBODY, RequestEvent, class_name, clean
-from .headers import (
-    LANGUAGE_READ,
-    campaign,
-    country_code,
-    first_language,
-    host_of,
-    referrer_host,
-)
+from ..rollup.dimensions import declared_kwargs
+from . import maker
+from .event import KWARG_LIMIT, RequestEvent, class_name, clean
+from .headers import host_of
+from .maker import CLIENT_LEFT, NO_KWARGS, Maker, Policy
 from .recorder import Recorder
 from .streaming import follow_stream
-from .visitor import VisitorHash, client_address
 
-logger = logging.getLogger("analytics")
-CLIENT_LEFT = 499
-"""Not a status of HTTP: nginx's word for a client that did not wait."""
 _EXCEPTION = "_analytics_exception"
-_NO_KWARGS: dict[str, str] = {}
-_BODILESS = frozenset((204, 304))
 _HOSTS_OF_DEBUG = (".localhost", "127.0.0.1", "[::1]")
 """What Django allows while it debugs, if nobody said."""
 
@@ -165,23 +151,26 @@ class AnalyticsMiddleware:
 
 
 class EventMaker:
-    """Makes an event of a request, from what is known without asking anybody."""
+    """Makes an event of a request, from what Django knows without asking anybody."""
 
     def __init__(self, config: Config) -> None:
-        self._proxies = config.proxies
-        self._users = config.record_users
-        self._paths = config.record_paths
-        self._honours_signals = config.honour_dnt
-        self._forwarded_host = settings.USE_X_FORWARDED_HOST
-        self._country_header = config.country_header
-        self._country_of = _countries(config.country_database)
-        self._period = PERIODS[config.visitor_period]
-        self._visitor = VisitorHash(config.recorder.key).of
+        self._make = Maker(
+            Policy(
+                key=config.recorder.key,
+                host_of=_allowed_host,
+                proxies=config.proxies,
+                visitor_period=config.visitor_period,
+                record_users=config.record_users,
+                record_paths=config.record_paths,
+                honour_dnt=config.honour_dnt,
+                country_header=config.country_header,
+                country_database=config.country_database,
+                forwarded_host=settings.USE_X_FORWARDED_HOST,
+            )
+        ).make
         self._kwargs = declared_kwargs()
         # What comes again and again is cleaned once. Bounded, as are the keys.
         self._target = lru_cache(maxsize=4_096)(self._target_of)
-        self._client = lru_cache(maxsize=8_192)(self._client_of)
-        self._host = lru_cache(maxsize=256)(_allowed_host)
 
     def __call__(
         self,
@@ -193,60 +182,25 @@ class EventMaker:
         exception: str,
         page: bool,
     ) -> RequestEvent:
-        meta = request.META
-        address = meta.get("REMOTE_ADDR") or ""
-        if self._proxies:
-            forwarded = meta.get("HTTP_X_FORWARDED_FOR", "")
-            address = client_address(address, forwarded, self._proxies)
-        visitor, agent, language, country = self._client(
-            address,
-            meta.get("HTTP_USER_AGENT", "")[:AGENT_LIMIT],
-            meta.get("HTTP_ACCEPT_LANGUAGE", "")[:LANGUAGE_READ],
-            self._period(arrived) if self._period else "",
-        )
-        if self._country_header:
-            told = country_code(meta.get(self._country_header, "")[:8])
-            country = told or country
         match = request.resolver_match
         route = view = ""
-        kwargs = _NO_KWARGS
+        kwargs = NO_KWARGS
         if match is not None:
             route, view, names = self._target(match.route, match.view_name)
             if names:
                 kwargs = _declared(names, match.kwargs)
-        user, staff = loaded_user(request)
-        method = request.method
-        referrer = meta.get("HTTP_REFERER")
-        host = meta.get("HTTP_HOST", "")
-        if self._forwarded_host:
-            host = meta.get("HTTP_X_FORWARDED_HOST", host)
-        source = referrer_host(referrer, host) if referrer else ""
-        query = meta.get("QUERY_STRING")
-        named = campaign(query) if query else ""
-        if self._honours_signals and _asks_not_to_be_followed(meta):
-            visitor, user = NOBODY, ""
-            source = named = language = country = ""
-        return RequestEvent(
-            arrived // 1_000_000,
-            method if method in METHODS else clean(method or "", 20),
-            route,
-            view,
+        return self._make(
+            request.META,
+            request.method,
+            request.path,
+            (route, view, kwargs),
+            loaded_user(request),
             status,
-            (perf_counter_ns() - started) // 1000 or 1,
-            0 if method == "HEAD" or status in _BODILESS else length,
+            arrived,
+            started,
+            length,
             exception,
-            user if self._users else "",
-            staff,
-            visitor,
-            source,
-            language,
-            agent,
             page,
-            kwargs,
-            self._host(host),
-            named,
-            country,
-            clean(request.path) if self._paths else "",
         )
 
     def _target_of(
@@ -256,23 +210,6 @@ class EventMaker:
         names = self._kwargs.get(view, ()) if view else ()
         return clean(f"/{route}"), clean(view or ""), names
 
-    def _client_of(
-        self, address: str, agent: str, language: str, period: str
-    ) -> tuple[int, str, str, str]:
-        """Visitor, user agent, language and country of who sends these headers."""
-        agent = clean(agent, AGENT_LIMIT)
-        visitor = self._visitor(address, agent, period)
-        return visitor, agent, first_language(language), self._country_of(address)
-
-
-def _countries(database: Path | None) -> Callable[[str], str]:
-    """The site starts without countries rather than not at all; a check tells why."""
-    try:
-        return countries(database)
-    except (ImportError, OSError, ValueError) as error:
-        logger.error("Countries are not recorded: %s", error)
-        return countries(None)
-
 
 def _allowed_host(header: str) -> str:
     """The host of the header, if it is one of ours: anybody may ask for any, and each
@@ -280,26 +217,6 @@ def _allowed_host(header: str) -> str:
     host = host_of(header)
     ours = settings.ALLOWED_HOSTS or (_HOSTS_OF_DEBUG if settings.DEBUG else ())
     return host if validate_host(host, ours) else ""
-
-
-def _asks_not_to_be_followed(meta: Mapping[str, Any]) -> bool:
-    return meta.get("HTTP_DNT") == "1" or meta.get("HTTP_SEC_GPC") == "1"
-
-
-def _month(arrived: int) -> str:
-    return _date(arrived)[:7]
-
-
-def _date(arrived: int) -> str:
-    """The UTC date: a period has to begin at one moment for all processes."""
-    return datetime.fromtimestamp(arrived // 10**9, UTC).date().isoformat()
-
-
-PERIODS: Mapping[str, Callable[[int], str] | None] = {
-    "stable": None,
-    "month": _month,
-    "day": _date,
-}
 
 
 def _declared(names: tuple[str, ...], kwargs: Mapping[str, Any]) -> dict[str, str]:
@@ -328,26 +245,12 @@ def loaded_user(request: HttpRequest) -> tuple[str, bool]:
 
 
 def is_page(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether this is a view: HTML that somebody asked for to look at.
-
-    A GET answered 2xx or 304, neither fetched ahead of time nor a fragment of a
-    page. A 304 has no type; then what the browser wants to see tells.
-    """
-    status = response.status_code
-    if request.method != "GET" or not (200 <= status < 300 or status == 304):
-        return False
-    meta = request.META
+    """Whether this is a view: HTML that somebody asked for to look at."""
     try:
         kind = response.headers["Content-Type"]
     except KeyError:
-        kind = meta.get("HTTP_ACCEPT", "") if status == 304 else ""
-    return (
-        kind.startswith("text/html")
-        and "prefetch" not in meta.get("HTTP_SEC_PURPOSE", "")
-        and meta.get("HTTP_SEC_FETCH_DEST", "document") == "document"
-        and "HTTP_HX_REQUEST" not in meta
-        and "HTTP_X_REQUESTED_WITH" not in meta
-    )
+        kind = None
+    return maker.is_page(request.method, response.status_code, kind, request.META)
 
 
 def _note_exception(sender: object, request: HttpRequest | None, **kwargs: Any) -> None:

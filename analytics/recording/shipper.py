@@ -25,6 +25,7 @@ POLL_SECONDS = 1.0
 """Seconds between two questions whether what was sent has been counted."""
 HEARTBEAT_SECONDS = 10.0
 ADOPT_SECONDS = 3.0
+ANNOUNCE_SECONDS = 60.0
 ADOPTED_LIMIT = 16
 """So many orphans one process holds: each keeps a file open."""
 TICK_BATCHES = 20
@@ -178,7 +179,7 @@ class Shipper:
         self._stop = Event()
         self._thread: Thread | None = None
         self._failures = 0
-        self._next_adoption = self._deadline = 0.0
+        self._next_adoption = self._deadline = self._next_announcement = 0.0
         self._quiet_at, self._quiet_since = -1, 0.0
 
     def start(self) -> None:
@@ -229,6 +230,8 @@ class Shipper:
         if self._own and self._own.is_due(now):
             self._ship(self._own)
             self._roll_when_quiet(now)
+        if self._own and now >= self._next_announcement:
+            self._announce(now)
         if adopting:
             self.adopt()
         left = TICK_BATCHES
@@ -236,6 +239,15 @@ class Shipper:
             if left and shipment.is_due(now):
                 left -= self._ship(shipment, closing=True, most=left)
                 self._bury(shipment)
+
+    def _announce(self, now: float) -> None:
+        """The dashboard is to know that this site is there, even if it counts none of
+        it yet."""
+        # What goes wrong here is to keep nothing else waiting.
+        self._next_announcement = now + ADOPT_SECONDS
+        if not self.stream.registry.announce(self.stream.site):
+            self.counters["announce: too many sites"] += 1
+        self._next_announcement = now + ANNOUNCE_SECONDS
 
     def sweep(self) -> tuple[int, int]:
         """Adopt and ship at once all that dead processes left on this machine.
@@ -346,6 +358,9 @@ class Shipper:
 
     def _finish(self) -> None:
         if self._own and self.journal.next_offset:
+            if not self._next_announcement:
+                # A process that ended before its first look at anything.
+                self._announce(time.monotonic())
             while time.monotonic() < self._deadline and self._own.step(closing=True):
                 pass
             if self._own.closed:

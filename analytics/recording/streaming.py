@@ -1,6 +1,7 @@
 """Follows a streamed response to its end, so that it is recorded when that comes.
 
-Counts the bytes on their way and watches ``close``. Never changes what is sent, never
+Counts the bytes on their way and watches the last one, and ``close`` for what has no
+last one: of a client that left, of a file. Never changes what is sent, never
 touches a file's iterator. Needs no Django: it asks the response for what Django's have.
 """
 
@@ -13,14 +14,16 @@ from .event import class_name
 
 
 def follow_stream(response: Any, record: Callable[[int, str], None]) -> None:
-    """Call ``record`` once, when the server closes ``response``.
+    """Call ``record`` once, at the end of the stream or when the server closes it.
 
-    It gets the bytes sent, and the exception that ended the stream before its end. A
-    file's iterator is left alone, or the server could not use sendfile.
+    It gets the bytes sent, and the exception that ended the stream before its end. The
+    end is recorded before the server can tell the client of it: the process may be
+    killed before it closes. A file's iterator is left alone, or the server could not
+    use sendfile.
     """
-    sent = _Sent(record)
+    sent = _Sent(record, int(response.get("Content-Length") or 0))
     if getattr(response, "file_to_stream", None) is not None:
-        sent.bytes = int(response.get("Content-Length") or 0)
+        sent.bytes = sent.length
     elif response.is_async:
         response.streaming_content = _acounted(response.streaming_content, sent)
     else:
@@ -39,11 +42,20 @@ def follow_stream(response: Any, record: Callable[[int, str], None]) -> None:
 class _Sent:
     """The bytes of a stream so far, recorded at the first of its ends."""
 
-    __slots__ = ("_record", "bytes")
+    __slots__ = ("_record", "bytes", "length")
 
-    def __init__(self, record: Callable[[int, str], None]) -> None:
+    def __init__(self, record: Callable[[int, str], None], length: int) -> None:
         self._record: Callable[[int, str], None] | None = record
         self.bytes = 0
+        self.length = length
+        """As the response tells it; 0 if it does not."""
+
+    def pass_on(self, chunk: bytes) -> bytes:
+        """Count a chunk; with the last one of a known length the client has all."""
+        self.bytes += len(chunk)
+        if self.bytes >= self.length > 0:
+            self.end()
+        return chunk
 
     def end(self, error: Exception | None = None) -> None:
         record, self._record = self._record, None
@@ -54,11 +66,11 @@ class _Sent:
 def _counted(chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
     try:
         for chunk in chunks:
-            sent.bytes += len(chunk)
-            yield chunk
+            yield sent.pass_on(chunk)
     except Exception as error:
         sent.end(error)
         raise
+    sent.end()
 
 
 async def _acounted(chunks: AsyncIterator[bytes], sent: _Sent) -> AsyncIterator[bytes]:
@@ -69,11 +81,11 @@ async def _acounted(chunks: AsyncIterator[bytes], sent: _Sent) -> AsyncIterator[
     """
     try:
         async for chunk in chunks:
-            sent.bytes += len(chunk)
-            yield chunk
+            yield sent.pass_on(chunk)
     except Exception as error:
         sent.end(error)
         raise
     except GeneratorExit:
         sent.end()
         raise
+    sent.end()

@@ -7,6 +7,8 @@ cut to /64: a network gives each of its IPv6 customers at least that much.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from hashlib import blake2b
 
 from .event import VISITOR_BITS
@@ -57,3 +59,20 @@ def client_address(remote: str, forwarded: str, proxies: int) -> str:
         return str(ipaddress.ip_address(hop.strip()))
     except ValueError:
         return remote
+
+
+def _month(arrived: int) -> str:
+    return _date(arrived)[:7]
+
+
+def _date(arrived: int) -> str:
+    """The UTC date: a period has to begin at one moment for all processes."""
+    return datetime.fromtimestamp(arrived // 10**9, UTC).date().isoformat()
+
+
+PERIODS: Mapping[str, Callable[[int], str] | None] = {
+    "stable": None,
+    "month": _month,
+    "day": _date,
+}
+"""The name of the period that a moment, in ns since 1970, is in."""

@@ -107,6 +107,11 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(iter(CHUNKS))
 
 
+def sized_stream(request: HttpRequest) -> StreamingHttpResponse:
+    length = str(sum(map(len, CHUNKS)))
+    return StreamingHttpResponse(iter(CHUNKS), headers={"Content-Length": length})
+
+
 def broken_stream(request: HttpRequest) -> StreamingHttpResponse:
     def chunks() -> Iterator[bytes]:
         yield CHUNKS[0]
@@ -234,6 +239,7 @@ urlpatterns = [
     path("empty/", empty),
     path("status/<int:code>/", status),
     path("stream/", stream),
+    path("sized/", sized_stream),
     path("broken/", broken_stream),
     path("async/stream/", async_stream),
     path("async/broken/", async_broken_stream),

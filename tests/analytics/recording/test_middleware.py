@@ -147,12 +147,25 @@ def test_404_and_400_are_no_exceptions(recorded):
 # Streams and files.
 
 
-def test_a_stream_is_recorded_when_it_is_closed(recorded):
+def test_a_stream_is_recorded_before_the_server_tells_its_end(recorded):
     status, _, body = serve("/stream/")
     assert status == "200 OK"
-    assert b"".join(body) == b"".join(CHUNKS)
+    chunks = iter(body)
+    assert [next(chunks) for _ in CHUNKS] == list(CHUNKS)
     assert recorded.offsets == 0
+    assert next(chunks, None) is None
+    assert recorded.event().bytes == len(b"".join(CHUNKS))
     body.close()
+    assert recorded.offsets == 1
+
+
+def test_a_stream_of_known_length_is_recorded_with_its_last_chunk(recorded):
+    *_, body = serve("/sized/")
+    chunks = iter(body)
+    for _ in CHUNKS[1:]:
+        next(chunks)
+    assert recorded.offsets == 0
+    next(chunks)
     assert recorded.event().bytes == len(b"".join(CHUNKS))
 
 
