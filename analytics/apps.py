@@ -13,9 +13,12 @@ class AnalyticsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, schedule
+        from . import checks, schedule, sites
 
         checks.connect()
         post_migrate.connect(
             schedule.seed, sender=self, dispatch_uid="analytics-schedule"
+        )
+        post_migrate.connect(
+            sites.register_own, sender=self, dispatch_uid="analytics-own-site"
         )

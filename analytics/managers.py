@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -15,6 +17,17 @@ if TYPE_CHECKING:
     from .models import JobRun, Writer
 
 MISSING_HOURS = 24
+_shown: ContextVar[str] = ContextVar("analytics_site_shown", default="")
+
+
+@contextmanager
+def traffic_of(site: str) -> Iterator[None]:
+    """Inside, rows of traffic are those of ``site``; else they are the own site's."""
+    token = _shown.set(site)
+    try:
+        yield
+    finally:
+        _shown.reset(token)
 
 
 class RollupQuerySet(models.QuerySet):
@@ -36,7 +49,8 @@ class TrafficManager(models.Manager.from_queryset(RollupQuerySet)):
 
     def get_queryset(self) -> RollupQuerySet:
         rows = super().get_queryset()
-        rows = rows.of(get_config().site, self.dimension, self.grain)
+        site = _shown.get() or get_config().site
+        rows = rows.of(site, self.dimension, self.grain)
         return rows.filter(audience__in=self.audiences)
 
 

@@ -128,6 +128,30 @@ class DailyBotTraffic(Rollup):
         verbose_name_plural = _("daily traffic of bots")
 
 
+class Site(models.Model):
+    """A site that is counted here: the one of the settings, and those that staff
+    registered."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+    label = models.CharField(
+        _("label"), max_length=100, blank=True, help_text=_("What people call it.")
+    )
+    active = models.BooleanField(
+        _("active"),
+        default=True,
+        help_text=_("What one that is not active records waits, and is kept."),
+    )
+    first_seen = models.DateTimeField(_("first seen"), null=True)
+    added_by = models.CharField(_("added by"), max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = _("site")
+        verbose_name_plural = _("sites")
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+
 class Writer(models.Model):
     """One row a site: whoever writes its rollups updates it first.
 

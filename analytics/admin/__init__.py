@@ -6,9 +6,9 @@ counted.
 
 from django.apps import apps
 
-from . import ledger, records, retention, rollups
+from . import ledger, records, retention, rollups, sites
 
-__all__ = ["ledger", "records", "retention", "rollups"]
+__all__ = ["ledger", "records", "retention", "rollups", "sites"]
 
 if apps.is_installed("django_celery_beat"):
     from . import schedule

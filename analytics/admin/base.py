@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
@@ -17,7 +18,8 @@ from django.utils.functional import Promise, cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ..models import Writer
+from .. import sites
+from ..conf import get_config
 from ..words import NOTHING, number
 
 COUNT_LIMIT = 10_000
@@ -74,19 +76,36 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class SiteFilter(admin.SimpleListFilter):
-    """By site, where one database holds several."""
+    """One site at a time, our own unless the address names another: numbers of several
+    are never mixed. Shown where there are several."""
 
     title = _("site")
     parameter_name = "site"
+    template = "admin/analytics/site_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        sites = list(Writer.objects.order_by("pk").values_list("pk", flat=True))
-        return [(site, site) for site in sites] if len(sites) > 1 else []
+        return [(site.name, str(site)) for site in sites.known()]
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        chosen = self.value() or get_config().site
+        for name, label in self.lookup_choices:
+            yield {
+                "selected": name == chosen,
+                "query_string": changelist.get_query_string({"site": name}),
+                "display": label,
+            }
 
     def queryset(
         self, request: HttpRequest, queryset: models.QuerySet
     ) -> models.QuerySet:
-        return queryset.filter(site=self.value()) if self.value() else queryset
+        """An unknown site leads to the list of ours, with a message."""
+        chosen = self.value() or get_config().site
+        if chosen not in dict(self.lookup_choices):
+            messages.warning(
+                request, _("There is no site of this name: this is our own.")
+            )
+            raise IncorrectLookupParameters
+        return queryset.filter(site=chosen)
 
 
 def number_columns(names: Iterable[str], **labels: str) -> Callable[[type], type]:

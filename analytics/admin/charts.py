@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 from admin_tools_stats.admin import DashboardStatsAdmin, DashboardStatsCriteriaAdmin
 from admin_tools_stats.models import (
@@ -30,6 +31,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from .. import sites
+from ..conf import get_config
+from ..managers import traffic_of
 from ..reporting import chart_rules as rules
 from ..reporting import charts
 from ..reporting.chart_guard import guard
@@ -160,18 +164,22 @@ class ChartAdmin(PlainNames, SuperusersChange, DashboardStatsAdmin):
     def charts_view(self, request: HttpRequest) -> HttpResponse:
         """All visible charts; each draws itself, or says why it cannot."""
         self._must_view(request)
-        days, problem = None, ""
+        days, site, problem = None, get_config().site, ""
         try:
             days = charts.parse_days(request.GET.get("days"))
-        except ChartError as error:
+            site = sites.chosen(request.GET.get("site", ""))
+        except (ChartError, sites.SiteError) as error:
             problem = str(error)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Charts"),
             "opts": self.opts,
             "problem": problem,
-            "ranges": _ranges(days),
-            "charts": [self._figure(chart, days) for chart in charts.visible_charts()],
+            "ranges": _ranges(days, site),
+            "sites": _sites(days, site),
+            "charts": [
+                self._figure(chart, days, site) for chart in charts.visible_charts()
+            ],
             "may_change": self.has_change_permission(request),
             "list_url": _url(self, "admin_tools_stats_dashboardstats_changelist"),
             "add_url": _url(self, "admin_tools_stats_dashboardstats_add"),
@@ -190,7 +198,10 @@ class ChartAdmin(PlainNames, SuperusersChange, DashboardStatsAdmin):
             return _problem(gettext("There is no such chart any more."), 404)
         try:
             days = charts.parse_days(request.GET.get("days"))
-            return JsonResponse(charts.drawing(chart, request.user, days))
+            with traffic_of(sites.chosen(request.GET.get("site", ""))):
+                return JsonResponse(charts.drawing(chart, request.user, days))
+        except sites.SiteError as error:
+            return _problem(str(error))
         except ChartError as error:
             log.warning("Chart %s cannot be drawn: %s", chart.graph_key, error)
             return _problem(str(error))
@@ -218,8 +229,10 @@ class ChartAdmin(PlainNames, SuperusersChange, DashboardStatsAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
 
-    def _figure(self, chart: DashboardStats, days: int | None) -> dict[str, Any]:
-        query = f"?days={days}" if days else ""
+    def _figure(
+        self, chart: DashboardStats, days: int | None, site: str
+    ) -> dict[str, Any]:
+        query = _query(days, site)
         change = "admin_tools_stats_dashboardstats_change"
         return {
             "pk": chart.pk,
@@ -236,15 +249,37 @@ def _url(
     return reverse(f"{page.admin_site.name}:{name}", args=arguments)
 
 
-def _ranges(days: int | None) -> list[dict[str, Any]]:
+def _query(days: int | None, site: str) -> str:
+    """Of the page, and of each chart on it; our own site needs no word."""
+    words: dict[str, Any] = {"days": days} if days else {}
+    words |= {"site": site} if site != get_config().site else {}
+    return f"?{urlencode(words)}" if words else ""
+
+
+def _sites(days: int | None, site: str) -> list[dict[str, Any]]:
+    """The switch between sites; empty where there is but one."""
+    found = sites.known()
+    return [
+        {
+            "label": one,
+            "url": _query(days, one.name) or "?",
+            "current": one.name == site,
+        }
+        for one in found
+        if len(found) > 1
+    ]
+
+
+def _ranges(days: int | None, site: str) -> list[dict[str, Any]]:
     """The links of the choice; the first leaves each chart its own period."""
-    own = {"label": gettext("As defined"), "url": "?", "current": days is None}
+    url = _query(None, site) or "?"
+    own = {"label": gettext("As defined"), "url": url, "current": days is None}
     return [
         own,
         *(
             {
                 "label": gettext("%d days") % each,
-                "url": f"?days={each}",
+                "url": _query(each, site),
                 "current": each == days,
             }
             for each in rules.RANGES

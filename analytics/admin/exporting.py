@@ -34,7 +34,8 @@ from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from ..models import Audience, Writer
+from ..conf import get_config
+from ..models import Audience
 from ..reporting import exports, workbooks
 from ..reporting.exports import GRAINS
 from .base import number
@@ -172,7 +173,7 @@ def _parameters(request: HttpRequest, *kept: str) -> QueryDict:
 
 def file_name(query: QueryDict, ending: str) -> str:
     """``rollups-<site>-<filters>-<date>``, in letters that every system takes."""
-    named = {"site": _only_site()} | {
+    named = {"site": get_config().site} | {
         name: query[name] for name in NAMED if query.get(name)
     }
     words = [_word(name, value) for name, value in named.items()]
@@ -180,11 +181,6 @@ def file_name(query: QueryDict, ending: str) -> str:
         words.append("filtered")
     today = f"{timezone.localdate():%Y-%m-%d}"
     return "-".join(filter(None, ["rollups", *words, today])) + f".{ending}"
-
-
-def _only_site() -> str:
-    sites = list(Writer.objects.values_list("pk", flat=True)[:2])
-    return sites[0] if len(sites) == 1 else "all-sites"
 
 
 def _word(name: str, value: str) -> str:

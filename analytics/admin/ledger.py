@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .. import sites
+from ..conf import get_config
 from ..models import Producer
 from ..reporting.ledger import State, in_state, state_of
 from .base import (
@@ -23,6 +27,7 @@ from .base import (
     number,
     number_columns,
 )
+from .health import health_view
 
 TOTALS = (
     ("recorded", _("recorded")),
@@ -96,10 +101,24 @@ class ProducerAdmin(ReadOnlyAdmin):
         "request, as long as Redis and the drain run."
     )
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.health_view)
+        return [path("health/", view, name="analytics_health"), *super().get_urls()]
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return health_view(request, self.admin_site)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        sums = self.get_queryset(request).sums()
+        try:
+            site = sites.chosen(request.GET.get("site", ""))
+        except sites.SiteError:
+            # The list says so.
+            site = get_config().site
+        sums = self.get_queryset(request).filter(site=site).sums()
         totals = [(label, number(sums[name]), name) for name, label in TOTALS]
         return super().changelist_view(request, {"totals": totals})
 

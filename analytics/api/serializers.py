@@ -9,12 +9,16 @@ from rest_framework import serializers
 PLACES = 3
 
 
+def rounded(value: float) -> float | int:
+    number = round(float(value), PLACES)
+    return int(number) if number.is_integer() else number
+
+
 class NumberField(serializers.FloatField):
     """As many digits as mean something, and whole numbers without a point."""
 
     def to_representation(self, value: Any) -> float | int:
-        number = round(super().to_representation(value), PLACES)
-        return int(number) if number.is_integer() else number
+        return rounded(super().to_representation(value))
 
 
 class DimensionSerializer(serializers.Serializer):
@@ -121,6 +125,25 @@ class TopSerializer(AskedSerializer):
     page = serializers.IntegerField()
     pages = serializers.IntegerField()
     results = KeySerializer(many=True)
+
+
+class KeysSerializer(AskedSerializer):
+    by = serializers.CharField()
+    before = PeriodSerializer()
+    results = KeySerializer(many=True)
+
+
+class KeyPointSerializer(serializers.Serializer):
+    key = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)
+    start = serializers.DateTimeField()
+    value = NumberField(allow_null=True)
+
+
+class KeySeriesSerializer(AskedSerializer):
+    measure = serializers.CharField()
+    grain = serializers.CharField()
+    results = KeyPointSerializer(many=True)
 
 
 class PercentileSerializer(serializers.Serializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import long, views
 
 app_name = "analytics"
 
@@ -14,4 +14,6 @@ urlpatterns = [
     path("percentiles/", views.OfPercentiles.as_view(), name="percentiles"),
     path("histogram/", views.OfHistogram.as_view(), name="histogram"),
     path("top/", views.OfTop.as_view(), name="top"),
+    path("keys/", long.OfKeys.as_view(), name="keys"),
+    path("key-series/", long.OfKeySeries.as_view(), name="key-series"),
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import (
     OpenApiParameter,
     extend_schema,
@@ -22,6 +23,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from .. import sites
 from ..conf import get_config
 from ..reporting import queries
 from ..reporting.explore import Search
@@ -29,8 +31,9 @@ from ..reporting.measures import RANKS, UnknownName
 from ..reporting.pages import PERMISSION
 from ..reporting.periods import Period
 from ..reporting.question import BadQuestion, Question, whole_number
-from ..rollup.dimensions import get_dimensions
+from ..rollup.dimensions import dimensions_of, get_dimensions
 from . import parameters, serializers
+from .refusals import refuse_unknown
 
 MOST_RANKS = 20
 
@@ -53,11 +56,7 @@ class Numbers(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = sorted({one.name for one in self.asked_with} | {"format"})
-        text = f"There is no such parameter. There are: {', '.join(known)}."
-        unknown = [name for name in request.query_params if name not in known]
-        if unknown:
-            raise ValidationError({name[:100]: [text] for name in unknown}, "unknown")
+        refuse_unknown(request, (one.name for one in self.asked_with))
         refuse_choices(self.asked_with, request.query_params)
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -66,7 +65,12 @@ class Numbers(APIView):
             found = self.answer(words)
         except (BadQuestion, UnknownName) as error:
             raise ValidationError({"all": [str(error)]}) from error
-        response = Response(self.serializer_class(found).data)
+        return Response(self.serializer_class(found).data)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "private, no-store"
         return response
 
@@ -98,13 +102,17 @@ OF_DURATIONS = (
 )
 
 
-@described("dimensions")
+@described("dimensions", (parameters.SITE,))
 class Dimensions(Numbers):
     """What requests are counted by."""
 
     serializer_class = serializers.DimensionSerializer
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        try:
+            site = sites.chosen(request.query_params.get("site", ""))
+        except sites.SiteError as error:
+            raise ValidationError({"site": [str(error)]}) from error
         found = [
             {
                 "name": one.name,
@@ -113,7 +121,7 @@ class Dimensions(Numbers):
                 "measures": queries.measures_of(one),
                 "cap": one.cap,
             }
-            for one in get_dimensions()
+            for one in dimensions_of(site)
         ]
         return Response(self.serializer_class(found, many=True).data)
 
@@ -251,7 +259,7 @@ def refuse_choices(
     wrong = {
         one.name: [f"It must be of: {', '.join(one.enum)}."]
         for one in known
-        if one.enum and words.get(one.name) and words[one.name] not in one.enum
+        if one.enum and one.name in words and words[one.name] not in one.enum
     }
     if wrong:
         raise ValidationError(wrong)
@@ -264,13 +272,14 @@ def of(question: Question) -> dict[str, Any]:
         "audiences": question.audiences,
         "dimension": question.dimension,
         "key": question.key,
+        "site": question.site,
     }
 
 
 def asked(question: Question) -> dict[str, Any]:
     """What is answered, as it was understood."""
     return {
-        "site": get_config().site,
+        "site": question.site or get_config().site,
         "period": days(question.period),
         "audience": question.audience,
         "dimension": question.dimension,

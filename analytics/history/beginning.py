@@ -23,13 +23,14 @@ class BeginningUnknown(Exception):
     """The ledger does not tell any more."""
 
 
-def first_live() -> datetime.datetime | None:
+def first_live(site: str = "") -> datetime.datetime | None:
     """The minute in which the first event was recorded live; None if none was yet.
 
     Raises BeginningUnknown.
     """
-    lines, problem = look()
-    moments = [*_written_down(), *_waiting(lines)]
+    site = site or get_config().site
+    lines, problem = look(site)
+    moments = [*_written_down(site), *_waiting(lines)]
     if not moments and problem:
         raise BeginningUnknown(
             f"Redis does not tell whether this site counts by itself already ({problem}"
@@ -41,10 +42,10 @@ def first_live() -> datetime.datetime | None:
     return min(moments).astimezone(datetime.UTC).replace(second=0, microsecond=0)
 
 
-def _written_down() -> Iterator[datetime.datetime]:
-    for line in Producer.objects.filter(site=get_config().site):
+def _written_down(site: str) -> Iterator[datetime.datetime]:
+    for line in Producer.objects.filter(site=site):
         if line.producer == Producer.FOLDED:
-            yield line.started or _first_day()
+            yield line.started or _first_day(site)
         elif not line.producer.startswith(NO_PROCESS):
             known = (line.started, line.oldest, line.seen)
             yield from (moment for moment in known if moment)
@@ -57,9 +58,8 @@ def _waiting(lines: Iterable[Line]) -> Iterator[datetime.datetime]:
             yield datetime.datetime.fromtimestamp(line.oldest, datetime.UTC)
 
 
-def _first_day() -> datetime.datetime:
+def _first_day(site: str) -> datetime.datetime:
     """The first day with a row, which is live as long as no log was imported."""
-    site = get_config().site
     days = Rollup.objects.of(site, "total", Grain.DAY).order_by("bucket")
     first = days.values_list("bucket", flat=True).first()
     if first is None or ImportedFile.objects.filter(site=site).exists():

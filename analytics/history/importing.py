@@ -94,6 +94,8 @@ class Options:
     own_hosts: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     dry_run: bool = False
+    site: str = ""
+    """Whose requests these are; empty for the own site."""
 
 
 def import_log(
@@ -120,7 +122,7 @@ class _Run:
         self.report = Report()
         self._log, self._options, self._rejects = log, options, rejects
         self._progress = progress
-        self._site = get_config().site
+        self._site = options.site or get_config().site
         self._events: list[RequestEvent] = []
         self._covered: tuple[datetime.datetime, datetime.datetime] | None = None
         self._pace = Pace(EVENTS_LEAST, EVENTS_LIMIT, LOCK_SECONDS)
@@ -159,7 +161,8 @@ class _Run:
         config = get_config()
         chosen = self._options.expected or self._recognised()
         more = () if self._options.expected else others(chosen)
-        targets = Targets((*config.ignore, *self._options.ignore))
+        ignore = (*config.ignore, *self._options.ignore)
+        targets = Targets(ignore, own=self._site == config.site)
         return LineReader(config, chosen, more, self._options.own_hosts, targets)
 
     def _recognised(self) -> Format:
@@ -272,7 +275,8 @@ class _Run:
             self._rejects.write()
             self._file.seen = timezone.now()
             self._covered = covered_by(self._events)
-            self._pace.adapt(count_noted(self._events, self._note))
+            took = count_noted(self._events, self._note, self._site)
+            self._pace.adapt(took)
             self._stored = self._position()
         self._events.clear()
         # For what Django's exceptions leave.

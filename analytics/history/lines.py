@@ -19,8 +19,7 @@ from ..conf import Config
 from ..recording.country import countries
 from ..recording.event import AGENT_LIMIT, AMOUNT_MOST, EARLIEST, RequestEvent, clean
 from ..recording.headers import host_of, referrer_host
-from ..recording.middleware import PERIODS
-from ..recording.visitor import VisitorHash
+from ..recording.visitor import PERIODS, VisitorHash
 from .files import LINE_LIMIT, LogError
 from .formats import Format
 from .targets import Targets

@@ -51,8 +51,9 @@ class Target(NamedTuple):
 class Targets:
     """Finds targets, each once."""
 
-    def __init__(self, ignore: tuple[str, ...]) -> None:
+    def __init__(self, ignore: tuple[str, ...], own: bool = True) -> None:
         self._ignore = ignore
+        self._own = own
         self._declared = declared_kwargs()
         self._languages = is_language_prefix_patterns_used(settings.ROOT_URLCONF)[0]
         self._prefix = get_script_prefix()
@@ -92,8 +93,11 @@ class Targets:
         return path
 
     def _resolve(self, path: str) -> tuple[str, str, Mapping[str, str], bool]:
-        """Route, view and declared keyword arguments, empty where nothing is found; and
-        whether it is called as pages are."""
+        """Route, view and declared keyword arguments, empty where nothing is found or
+        the patterns are another site's; and whether it is called as pages are."""
+        shown = _TYPES.guess_type(path)[0] in PAGES
+        if not self._own:
+            return "", "", {}, shown
         try:
             match = self._match(path)
         except Resolver404:
@@ -104,7 +108,6 @@ class Targets:
             for name in self._declared.get(view, ())
             if name in match.kwargs
         }
-        shown = _TYPES.guess_type(path)[0] in PAGES
         return clean(f"/{match.route}"), clean(view), kwargs, shown
 
     def _match(self, path: str):

@@ -39,7 +39,8 @@ class Search:
     @classmethod
     def parse(cls, words: Mapping[str, str]) -> Search:
         """Raises `BadQuestion`."""
-        dimension = words.get("dimension") or dimension_menu.first().name
+        site = words.get("site", "")
+        dimension = words.get("dimension") or dimension_menu.first(site).name
         question = Question.parse({**words, "dimension": dimension, "measure": ""})
         by = words.get("by") or "views"
         if by not in RANKINGS:
@@ -68,6 +69,7 @@ class Search:
             "audiences": self.question.audiences,
             "measure": self.by,
             "search": self.text,
+            "site": self.question.site,
         }
 
     def query(self, **changes: str) -> str:

@@ -15,7 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.models import Max
 
-from .. import schedule
+from .. import schedule, sites
 from ..conf import get_config, get_stream
 from ..models import Producer
 from ..rollup.drain import RUN_SECONDS
@@ -87,15 +87,18 @@ class Health:
         return next(part for part in self.parts if part.name == name)
 
 
-def check_health() -> Health:
-    """Ask everything once; within a second, but for a database that hangs."""
+def check_health(site: str = "") -> Health:
+    """Ask everything once; within a second, but for a database that hangs.
+
+    What waits is that of ``site``, the own one if none is named.
+    """
     now = time.time()
-    words, problem = _listen()
+    words, problem = _listen(site)
     lines: list[Line] | None = None
     ticks: Ticks | None = None
     database = _database()
     if database.ok:
-        lines = _waiting_lines(words)
+        lines = _waiting_lines(words, site)
         ticks = _ticks()
     parts = [
         database,
@@ -136,13 +139,32 @@ def lag_part(words: RedisWords | None, lines: list[Line] | None, now: float) -> 
     return Part("lag", lag <= LAG_SECONDS, f"the oldest event waits for {lag:.0f} s")
 
 
-def look() -> tuple[list[Line], str]:
+def look(site: str = "") -> tuple[list[Line], str]:
     """All lines, with Redis and the disk asked, and why Redis did not answer."""
     config = get_config().recorder
-    journals = held_journals(config.journal_dir, config.site)
-    words, problem = _listen()
+    site = site or config.site
+    journals = held_journals(config.journal_dir, site)
+    words, problem = _listen(site)
     infos = words.infos if words else {}
-    return fresh_lines(config.site, infos, journals), problem
+    return fresh_lines(site, infos, journals), problem
+
+
+def waiting_sites() -> list[dict[str, Any]]:
+    """Sites that ask to be registered, or were deactivated, for the staff; none where
+    Redis or the tables do not tell. Nothing of them is counted, and nothing is lost."""
+    try:
+        found = sites.waiting(REDIS_TIMEOUT)
+    except (StreamError, ValueError, DatabaseError):
+        return []
+    return [
+        {
+            "name": site.name,
+            "first_seen": site.first_seen and site.first_seen.isoformat(),
+            "batches": site.batches,
+            "registered": site.registered,
+        }
+        for site in found
+    ]
 
 
 def _recent(
@@ -154,10 +176,10 @@ def _recent(
     return Part(name, ok, f"last {event} {max(0.0, now - at):.0f} s ago")
 
 
-def _listen() -> tuple[RedisWords | None, str]:
+def _listen(site: str = "") -> tuple[RedisWords | None, str]:
     """What Redis told, or why it did not."""
     try:
-        stream = get_stream(REDIS_TIMEOUT)
+        stream = get_stream(REDIS_TIMEOUT, site)
     except ValueError as error:
         return None, f"ANALYTICS_REDIS_URL: {error}"
     try:
@@ -194,11 +216,12 @@ def _database() -> Part:
     return Part("database", True, "answers")
 
 
-def _waiting_lines(words: RedisWords | None) -> list[Line] | None:
+def _waiting_lines(words: RedisWords | None, site: str) -> list[Line] | None:
     """None when the tables cannot be read: not migrated, or gone meanwhile."""
     infos = words.infos if words else {}
     try:
-        return fresh_lines(get_config().site, infos, {}, only_waiting=True)
+        site = site or get_config().site
+        return fresh_lines(site, infos, {}, only_waiting=True)
     except DatabaseError:
         return None
 
@@ -251,9 +274,9 @@ def _numbers(
     }
 
 
-def ledger_sums(found: Health) -> dict[str, int]:
+def ledger_sums(found: Health, site: str = "") -> dict[str, int]:
     """``recorded counted lost rejected`` that go with the health's ``waiting``."""
-    sums = Producer.objects.filter(site=get_config().site).sums()
+    sums = Producer.objects.filter(site=site or get_config().site).sums()
     done = {name: sums[name] for name in ("counted", "lost", "rejected")}
     waiting = found.numbers["waiting"] or 0
     return {"recorded": sum(done.values()) + waiting, **done}

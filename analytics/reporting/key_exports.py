@@ -89,9 +89,11 @@ def rows(search: Search, text: Text) -> Iterator[list[tuple[Any, ...]]]:
 
 
 def file_name(search: Search, ending: str) -> str:
-    """``<dimension>-<audience>-<from>-<to>``, in letters that every system takes."""
+    """``<dimension>-<audience>-<from>-<to>``, in letters that every system takes; of
+    another site than ours, with its name before."""
     question, period = search.question, search.question.period
     words = [question.dimension, question.audience, f"{period.first}", f"{period.last}"]
+    words = [*filter(None, [question.site]), *words]
     if search.text:
         words.append(slugify(search.text)[:NAME_LIMIT] or "search")
     return "-".join(words) + f".{ending}"

@@ -133,10 +133,7 @@ class TopRow:
 
     def for_user(self, user: User) -> TopRow:
         """Without a link that leads where the user may not go."""
-        label = self.label
-        if not label.permission or user.has_perm(label.permission):
-            return self
-        return replace(self, label=label._replace(url=""))
+        return replace(self, label=self.label.seen_by(user))
 
     @property
     def text(self) -> str:

@@ -15,8 +15,9 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
+from ..conf import get_config
 from ..rollup.buckets import Grain
-from ..rollup.dimensions import BUILT_IN, get_dimensions
+from ..rollup.dimensions import BUILT_IN, dimensions_of
 from ..words import microseconds, number, percent, signed, trend
 from . import queries, response_times
 from .measures import MEASURES, Comparison, Top, User, visitors_label
@@ -108,6 +109,7 @@ def numbers(question: Question) -> Overview:
         audiences=question.audiences,
         dimension=question.dimension,
         key=question.key,
+        site=question.site,
     )
     offered = queries.measures_of(queries.dimension_of(question.dimension))
     return Overview(
@@ -131,6 +133,7 @@ def chart(question: Question) -> dict[str, Any]:
             audiences=question.audiences,
             dimension=question.dimension,
             key=question.key,
+            site=question.site,
         )
         for one in (period, before)
     )
@@ -166,6 +169,7 @@ def as_dict(found: Overview) -> dict[str, Any]:
         "from": period.first.isoformat(),
         "to": period.last.isoformat(),
         "audience": found.question.audience,
+        "site": found.question.site or get_config().site,
         "tiles": {
             tile.name: {
                 "label": str(tile.label),
@@ -214,7 +218,8 @@ def _tile(kind: _Kind, question: Question, found: Comparison) -> Tile:
 
 def _cards(question: Question) -> list[Top]:
     """Those of the project's own objects first."""
-    dimensions = sorted(get_dimensions(), key=BUILT_IN.__contains__)
+    offered = dimensions_of(question.site)
+    dimensions = sorted(offered, key=BUILT_IN.__contains__)
     return [
         queries.top(
             dimension=dimension.name,
@@ -222,6 +227,7 @@ def _cards(question: Question) -> list[Top]:
             audiences=question.audiences,
             measure=dimension.card.measure,
             limit=TOP_ROWS,
+            site=question.site,
         )
         for dimension in dimensions
         if dimension.card

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -19,7 +19,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from .. import sites
+from ..conf import get_config
 from ..models import Producer
+from ..rollup.dimensions import dimensions_of
 from ..words import number
 from . import dimension_menu, health, key_exports, periods, queries
 from . import explore as exploring
@@ -75,7 +78,9 @@ def explore(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
         "title": _("Explore"),
         "subtitle": search.dimension.label,
         "found": found,
-        "switched_off": dimension_menu.switched_off(search.dimension),
+        "switched_off": dimension_menu.switched_off(
+            search.dimension, search.question.site
+        ),
         "groups": _groups(search),
         "rankings": [
             {
@@ -118,8 +123,12 @@ def numbers_data(request: HttpRequest, admin_site: AdminSite) -> JsonResponse:
 def waiting_data(request: HttpRequest, admin_site: AdminSite) -> JsonResponse:
     """What was recorded, counted and lost, what waits, and whether all parts run."""
     _must_view(request)
-    found = health.check_health()
-    sums = health.ledger_sums(found) if found.part("database").ok else {}
+    question, problem = _parsed(Question.parse, request)
+    if problem:
+        return JsonResponse({"error": problem}, status=400)
+    found = health.check_health(question.site)
+    ok = found.part("database").ok
+    sums = health.ledger_sums(found, question.site) if ok else {}
     waiting = found.numbers["waiting"]
     return JsonResponse(
         {
@@ -188,6 +197,7 @@ def _bar(asked: Asked, question: Question) -> dict[str, Any]:
         "more_ranges": ranges[SHOWN_RANGES:],
         "comparisons": _choices(asked, question, "compare", periods.COMPARISONS),
         "comparison": periods.COMPARISONS[question.compare],
+        "sites": _sites(asked, question),
         "audiences": _choices(asked, question, "audience", _labels(AUDIENCES)),
         "custom": question.range not in list(periods.RANGES)[:SHOWN_RANGES],
         "kept": [
@@ -197,6 +207,28 @@ def _bar(asked: Asked, question: Question) -> dict[str, Any]:
         ],
         "today": question.period.now.astimezone(question.period.zone).date(),
     }
+
+
+def _sites(asked: Asked, question: Question) -> list[dict[str, Any]]:
+    """The switch between sites; empty where there is but one."""
+    found = sites.known()
+    own = get_config().site
+    return [
+        {
+            "label": site,
+            "url": asked.query(**_words_of(site.name, question)),
+            "current": site.name == (question.site or own),
+        }
+        for site in found
+        if len(found) > 1
+    ]
+
+
+def _words_of(site: str, question: Question) -> dict[str, str]:
+    """What leads to the same of another site, or to all of it."""
+    if question.dimension in (one.name for one in dimensions_of(site)):
+        return {"site": site}
+    return {"site": site, "dimension": "" if question.key else "route", "key": ""}
 
 
 def _groups(search: Search) -> list[tuple[Any, list[dict[str, Any]]]]:
@@ -213,7 +245,7 @@ def _groups(search: Search) -> list[tuple[Any, list[dict[str, Any]]]]:
                 for one in members
             ],
         )
-        for title, members in dimension_menu.groups()
+        for title, members in dimension_menu.groups(search.question.site)
     ]
 
 
@@ -233,12 +265,12 @@ def _subject(request: HttpRequest, question: Question) -> dict[str, Any] | None:
         return None
     dimension = queries.dimension_of(question.dimension)
     label = queries.labels_of(dimension, [question.key])[question.key]
-    allowed = not label.permission or request.user.has_perm(label.permission)
+    label = label.seen_by(request.user)
     return {
         "kind": dimension.label,
         "meaning": dimension.meaning,
         "text": label.text,
-        "url": label.url if allowed else "",
+        "url": label.url,
         "all": replace(question, key="").query(),
     }
 
@@ -266,6 +298,11 @@ def _labels(choices: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
     return {name: label for name, (_meaning, label) in choices.items()}
 
 
+def site_query(site: str) -> str:
+    """For addresses that need no other word; empty for the own site."""
+    return "?" + urlencode({"site": site}) if site else ""
+
+
 def _addresses(
     request: HttpRequest, admin_site: AdminSite, question: Question
 ) -> dict[str, str]:
@@ -277,10 +314,11 @@ def _addresses(
         "everything": address("analytics_overview"),
         "page": address("analytics_overview") + question.query(),
         "chart": address("analytics_chart_data") + question.query(),
-        "waiting": address("analytics_waiting"),
+        "waiting": address("analytics_waiting") + site_query(question.site),
         "same": "&" + replace(question, dimension="total").query()[1:],
     }
     ledger = admin_site.is_registered(Producer)
     if ledger and request.user.has_perm("analytics.view_producer"):
-        addresses["ledger"] = address("analytics_producer_changelist")
+        ledger = address("analytics_producer_changelist")
+        addresses["ledger"] = ledger + site_query(question.site)
     return addresses

@@ -13,14 +13,15 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from itertools import groupby
+from operator import itemgetter, or_
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
 from ..conf import get_config
 from ..models import Audience, Rollup
-from ..rollup.dimensions import Dimension, Label, get_dimensions
+from ..rollup.dimensions import OTHER, Dimension, Label, get_dimensions
 from ..rollup.fold import Measures
 from ..rollup.sketches import Histogram, Visitors
 from ..words import change
@@ -39,7 +40,7 @@ from .measures import (
     percentiles_of,
 )
 from .periods import Period
-from .ranking import every_row, top_rows
+from .ranking import BATCH_ROWS, every_row, spooled, top_rows
 
 PEOPLE = (Audience.PEOPLE,)
 NO_TIME = Q(pk=0)
@@ -253,6 +254,46 @@ def every(
     where = _where(site, dimension, period.of_dimension(declared), audiences)
     for found in every_row(where, declared, measure, search):
         yield _labelled(found, declared, measure, before, audiences, site)
+
+
+def every_series(
+    *,
+    dimension: str,
+    period: Period,
+    measure: str,
+    audiences: Collection[int] = PEOPLE,
+    site: str | None = None,
+) -> Iterator[list[tuple[str, int, float | None]]]:
+    """What `series` gives of every key that `top` may list, in batches: the key, the
+    place of a bucket in ``period.buckets()``, the value.
+
+    Keys in their order, places in theirs; buckets in which nothing of a key was counted
+    are left out. One query, whose answer lies in a file meanwhile, as that of `every`.
+    """
+    declared = dimension_of(dimension)
+    if measure not in MEASURES:
+        raise UnknownName(f"There is no measure {measure!r}.")
+    period = period.of_dimension(declared)
+    columns = MEASURES[measure].columns
+    where = _where(site, dimension, period, audiences)
+    rows = Rollup.objects.filter(where).exclude(key=OTHER).order_by("key", "bucket")
+    found = rows.values_list("key", "bucket", *columns).iterator(BATCH_ROWS)
+    yield from spooled(_placed(found, period.buckets(), measure))
+
+
+def _placed(
+    rows: Iterable[tuple[Any, ...]],
+    buckets: Sequence[datetime.datetime],
+    measure: str,
+) -> Iterator[tuple[str, int, float | None]]:
+    """The measure of all rows of one key and bucket, of rows in their order."""
+    columns, value = MEASURES[measure].columns, MEASURES[measure].value
+    placed = ((row[0], bisect_right(buckets, row[1]) - 1, row[2:]) for row in rows)
+    for (key, place), group in groupby(placed, key=itemgetter(0, 1)):
+        one = Measures()
+        for *_, values in group:
+            _add(one, columns, values)
+        yield key, place, value(one)
 
 
 def per_key(

@@ -1,6 +1,7 @@
 """What the address of a page asks for, and how an address asks.
 
-Reads words and the declared dimensions; queries nothing.
+Reads words and the declared dimensions; queries nothing but whether there is a site of
+another name than the own one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from urllib.parse import parse_qsl, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from .. import sites
+from ..conf import get_config
 from ..models import Audience
 from ..recording.event import clean
 from ..rollup.dimensions import KEY_LIMIT, Dimension
@@ -43,6 +46,8 @@ class Question:
     """Whose numbers these are; of ``total``, all."""
     words: tuple[tuple[str, str], ...] = ()
     """The period's words, as an address spells them."""
+    site: str = ""
+    """Whose numbers these are; empty for the own site."""
 
     @classmethod
     def parse(cls, words: Mapping[str, str]) -> Question:
@@ -74,6 +79,7 @@ class Question:
             # As keys are cleaned; PostgreSQL takes no NUL.
             clean(key, KEY_LIMIT),
             _period_words(words),
+            _site(words),
         )
 
     @property
@@ -99,12 +105,19 @@ class Question:
         """The address's query with some words changed."""
         days = {"range": changes["range"]} if "range" in changes else dict(self.words)
         words = {"audience": self.audience, "measure": self.measure}
+        if self.site:
+            words["site"] = self.site
         if self.compare != "before":
             words["compare"] = self.compare
         if self.dimension != "total":
             words |= {"dimension": self.dimension}
             words |= {"key": self.key} if self.key else {}
         words |= changes
+        if words.get("site") == get_config().site:
+            del words["site"]
+        for name in ("dimension", "key"):
+            if not words.get(name, "-"):
+                del words[name]
         return "?" + urlencode(days | words)
 
 
@@ -115,6 +128,14 @@ def whole_number(text: str, most: int) -> int | None:
         return None
     number = int(digits)
     return number if number <= most else None
+
+
+def _site(words: Mapping[str, str]) -> str:
+    try:
+        found = sites.chosen(words.get("site") or "")
+    except sites.SiteError as error:
+        raise BadQuestion(str(error)) from error
+    return "" if found == get_config().site else found
 
 
 def _dimension(words: Mapping[str, str]) -> Dimension:

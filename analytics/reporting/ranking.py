@@ -6,7 +6,7 @@ temporary file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q, Sum
 from msgspec import json
 
+from ..batches import batched
 from ..models import Rollup
 from ..rollup.dimensions import OTHER, Dimension
 
@@ -44,15 +45,29 @@ def every_row(
 ) -> Iterator[list[Row]]:
     """As `top_rows` all of them, in batches.
 
-    They lie in a file that nobody else can open: whoever takes the batches may take
-    hours, and the database is not to wait for that.
+    They lie in a file: whoever takes the batches may take hours, and the database is
+    not to wait for that.
+    """
+    yield from spooled(_fetched(where, dimension, measure, search))
+
+
+def _fetched(
+    where: Q, dimension: Dimension, measure: str, search: str
+) -> Iterator[Row]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(*_statement(where, dimension, measure, search))
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            yield from ((key, *map(int, numbers)) for key, *numbers in rows)
+
+
+def spooled(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The same in batches, from a file that has all of them before the first is given.
+
+    Nobody else can open it. Rows are of texts and numbers.
     """
     with TemporaryFile() as file:
-        with connection.chunked_cursor() as cursor:
-            cursor.execute(*_statement(where, dimension, measure, search))
-            while rows := cursor.fetchmany(BATCH_ROWS):
-                plain = [(key, *map(int, numbers)) for key, *numbers in rows]
-                file.write(json.encode(plain) + b"\n")
+        for batch in batched(rows, BATCH_ROWS):
+            file.write(json.encode(batch) + b"\n")
         file.seek(0)
         yield from map(json.decode, file)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, ngettext
 
 from ..batches import batched
 from ..conf import get_config
-from ..models import Rollup, Writer
+from ..models import Rollup, Site, Writer
 from ..rollup.buckets import Grain
 from ..rollup.dimensions import Dimension, get_dimensions
 from ..rollup.retention import DaysInForce, limit_of
@@ -116,21 +116,36 @@ def stocks(
     now: datetime.datetime | None = None,
     limit: int = LIST_LIMIT,
 ) -> list[Stock]:
-    """How much there is of each, and what would go if pruned ``now``. One query for
-    100 of them, which looks at no more than some ``limit`` index entries of each."""
+    """How much there is of each, of all sites together as they are pruned, and what
+    would go if pruned ``now``. One query for 100 of them, which looks at no more than
+    some ``limit`` index entries of each and site."""
     now = now or timezone.now()
-    site = get_config().site
-    # One row, so that each part of the query is one row, too.
-    one = Writer.objects.filter(pk=site)
+    # One row a site, so that each part of the query has so many, too.
+    own = models.Q(pk=get_config().site)
+    one = Writer.objects.filter(own | models.Q(pk__in=Site.objects.values("name")))
     found: dict[int, tuple] = {}
     for some in batched(enumerate(kept), UNION_LIMIT):
         first, *rest = (_asked(one, place, each, now, limit) for place, each in some)
-        found |= {place: values for place, *values in first.union(*rest, all=True)}
+        for place, *values in first.union(*rest, all=True):
+            found[place] = _together(found.get(place), tuple(values))
     nothing = (0, None, 0, None)
     return [
         Stock(each, *found.get(place, nothing), limit)
         for place, each in enumerate(kept)
     ]
+
+
+def _together(one: tuple | None, other: tuple) -> tuple:
+    """What two sites have of the same: rows, the oldest, what goes, its newest."""
+    if one is None:
+        return other
+    rows, oldest, going, newest = zip(one, other, strict=True)
+    return (
+        sum(rows),
+        min(filter(None, oldest), default=None),
+        sum(going),
+        max(filter(None, newest), default=None),
+    )
 
 
 def preview(

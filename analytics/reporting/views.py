@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from .health import Health, check_health, ledger_sums
+from .health import Health, check_health, ledger_sums, waiting_sites
 
 JSON = "application/json"
 
@@ -46,6 +46,7 @@ def _for_staff(found: Health) -> dict[str, object]:
         part.name: {"ok": part.ok, "message": part.message} for part in found.parts
     }
     answer = {"ok": found.ok, "parts": parts, **found.numbers}
+    answer["sites_waiting"] = waiting_sites() if found.part("redis").ok else []
     try:
         return answer | ledger_sums(found)
     except DatabaseError:

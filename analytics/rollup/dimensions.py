@@ -18,7 +18,8 @@ from django.utils.functional import Promise
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
 
-from ..recording.event import KWARGS_LIMIT, RequestEvent
+from ..conf import get_config
+from ..recording.event import KWARGS_LIMIT, METHODS, RequestEvent
 from . import labels
 from .agents import classify
 from .buckets import Grain
@@ -35,9 +36,6 @@ SEPARATOR = " × "
 NO_REFERRER = "(none)"
 """Typed, bookmarked, from the site itself, or not told."""
 
-METHODS = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
-)
 STATUSES = tuple(map(str, range(600)))
 KEY_LIMIT = 200
 _ROUTE_LIMIT = KEY_LIMIT - len(SEPARATOR) - len(STATUSES[-1])
@@ -303,6 +301,14 @@ def get_dimensions() -> tuple[Dimension, ...]:
     for dimension in found:
         _verify(dimension, names)
     return tuple(found)
+
+
+def dimensions_of(site: str) -> tuple[Dimension, ...]:
+    """What a site is counted by: another one than ours has neither our objects nor our
+    users, though their keys may look alike."""
+    if site in ("", get_config().site):
+        return get_dimensions()
+    return tuple(one for one in BUILT_IN if one.name != "user")
 
 
 def declared_kwargs() -> dict[str, tuple[str, ...]]:

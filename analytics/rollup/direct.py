@@ -21,7 +21,7 @@ from ..models import Producer, Rollup, Writer
 from ..recording.event import RequestEvent
 from . import store
 from .buckets import Grain
-from .dimensions import Dimension, get_dimensions
+from .dimensions import Dimension, dimensions_of
 from .fold import Measures, RowKey, fold
 from .retention import DaysInForce, limit_of
 
@@ -65,7 +65,9 @@ def covered_by(
     return first, last
 
 
-def count_noted(events: Sequence[RequestEvent], note: Callable[[], None]) -> float:
+def count_noted(
+    events: Sequence[RequestEvent], note: Callable[[], None], site: str = ""
+) -> float:
     """Add ``events``, and have ``note`` written in the same transaction; the seconds
     that this kept other writers waiting.
 
@@ -73,29 +75,30 @@ def count_noted(events: Sequence[RequestEvent], note: Callable[[], None]) -> flo
     may raise: then nothing is counted. Rows past their time are not written.
     """
     config = get_config()
+    site = site or config.site
     for left in reversed(range(OPTIMISTIC_TRIES + 1)):
-        generation = Writer.objects.of(config.site, config.zone.key).generation
-        rows = _packed(events) if left else []
+        generation = Writer.objects.of(site, config.zone.key).generation
+        rows = _packed(site, events) if left else []
         with transaction.atomic():
             # As in the drain: the lock comes last, and first once that failed often.
-            if left and not Writer.objects.claim(config.site, generation):
+            if left and not Writer.objects.claim(site, generation):
                 continue
             if not left:
-                Writer.objects.lock(config.site)
+                Writer.objects.lock(site)
             began = time.monotonic()
             note()
-            store.write_packed(rows if left else _packed(events))
+            store.write_packed(rows if left else _packed(site, events))
         break
     return time.monotonic() - began
 
 
-def _packed(events: Sequence[RequestEvent]) -> list[store.PackedRow]:
+def _packed(site: str, events: Sequence[RequestEvent]) -> list[store.PackedRow]:
     """The rows of ``events``, merged with those that are there."""
-    config, dimensions = get_config(), _lasting(events)
-    rows = fold(events, dimensions, config.zone, store.Admission(config.site))
+    config, dimensions = get_config(), _lasting(events, site)
+    rows = fold(events, dimensions, config.zone, store.Admission(site))
     rows = _kept(rows, dimensions)
-    store.add_existing(config.site, rows)
-    return store.pack_rows(config.site, rows)
+    store.add_existing(site, rows)
+    return store.pack_rows(site, rows)
 
 
 def _kept(
@@ -111,7 +114,7 @@ def _kept(
     return {row: rows[row] for row in rows if row[2] >= limits[row[0], row[1]]}
 
 
-def _lasting(events: Sequence[RequestEvent]) -> list[Dimension]:
+def _lasting(events: Sequence[RequestEvent], site: str = "") -> list[Dimension]:
     """The dimensions without the grains whose rows `retention` would delete at once.
     One query."""
     newest = max((event.time for event in events), default=0)
@@ -123,7 +126,7 @@ def _lasting(events: Sequence[RequestEvent]) -> list[Dimension]:
     in_force = DaysInForce()
     return [
         replace(one, days={g: d for g, d in in_force.of(one).items() if lasts(d)})
-        for one in get_dimensions()
+        for one in dimensions_of(site)
     ]
 
 

@@ -19,7 +19,7 @@ from ..failpoints import fail_point
 from ..models import DeadLetter, Producer, Writer
 from ..stream import BadEntry, Entry, ProducerInfo, Stream
 from . import store
-from .dimensions import get_dimensions
+from .dimensions import dimensions_of
 from .fold import fold
 from .pace import Pace, collect_by_hand
 from .plan import Plan, Tally
@@ -52,6 +52,8 @@ class Drain:
         self.site = stream.site
         self.lock_seconds: list[float] = []
         """How long each transaction of the last run held the writer row."""
+        self.more = False
+        """Whether the last run ended before its work did."""
         self._pace = Pace(EVENTS_LEAST, EVENTS_LIMIT, LOCK_SECONDS)
         self._heard = 0.0
 
@@ -62,11 +64,13 @@ class Drain:
         """
         tally = Tally()
         self.lock_seconds = []
+        self.more = False
         deadline = time.monotonic() + seconds
         while entries := self._read():
             names = {entry.producer for entry in entries}
             tally.add(self._apply(entries, self.stream.producers_named(names)))
             if time.monotonic() >= deadline:
+                self.more = True
                 break
         self._listen(self.stream.producers())
         self.stream.finished()
@@ -154,7 +158,7 @@ class Drain:
         plan.hear()
         zone = get_config().zone
         admit = store.Admission(self.site)
-        rows = fold(plan.events, get_dimensions(), zone, admit)
+        rows = fold(plan.events, dimensions_of(self.site), zone, admit)
         store.add_existing(self.site, rows)
         return plan, store.pack_rows(self.site, rows)
 

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.contrib.auth import get_user_model
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +32,14 @@ class Label(NamedTuple):
     """Where a click on it leads, if anywhere."""
     permission: str = ""
     """Who may follow it, as ``app.codename``; empty: whoever sees it."""
+    name: str = ""
+    """Who it is, shown instead of the text to who may follow it."""
+
+    def seen_by(self, user: Any) -> Label:
+        """Without a link that leads where the user may not go, and what is there."""
+        if self.permission and not user.has_perm(self.permission):
+            return self._replace(url="", name="")
+        return self._replace(text=self.name or self.text)
 
 
 def languages(keys: Sequence[str]) -> dict[str, Label]:
@@ -51,12 +61,20 @@ def statuses(keys: Sequence[str]) -> dict[str, Label]:
 
 
 def users(keys: Sequence[str]) -> dict[str, Label]:
-    """The id, and the user's page; who it is, is told only to who may open that."""
+    """The id, and the user's page; who it is, is told only to who may open that.
+
+    The setting ``ANALYTICS_USER_NAMES`` names a function from ids to names.
+    """
     model = get_user_model()._meta
     page = f"admin:{model.app_label}_{model.model_name}_change"
     permission = f"{model.app_label}.view_{model.model_name}"
+    path = getattr(settings, "ANALYTICS_USER_NAMES", "")
+    names = import_string(path)(keys) if path else {}
     try:
-        return {key: Label(key, reverse(page, args=[key]), permission) for key in keys}
+        return {
+            key: Label(key, reverse(page, args=[key]), permission, names.get(key, ""))
+            for key in keys
+        }
     except NoReverseMatch:
         return {}
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from ..conf import get_config
-from ..models import DeadLetter, JobRun, Producer, Retention, Rollup, Writer
+from ..models import DeadLetter, JobRun, Producer, Retention, Rollup, Site, Writer
 from . import coverage
 from .buckets import Grain
 from .dimensions import Dimension, get_dimensions
@@ -126,23 +126,30 @@ def limit_of(days: int | None, now: datetime.datetime) -> datetime.datetime:
 
 
 def prune(now: datetime.datetime | None = None) -> str:
-    """Delete what is past its time; what was deleted, in a sentence."""
+    """Delete what is past its time, of all sites; what was deleted, in a sentence."""
     now = now or timezone.now()
-    site = get_config().site
-    Writer.objects.of(site, get_config().zone.key)
-    rollups = sum(_delete(site, rows) for rows in _expired_rollups(site, now))
     limit = now - datetime.timedelta(days=RECORDS_DAYS)
+    own = get_config().site
+    sites = [own, *Site.objects.exclude(name=own).values_list("name", flat=True)]
+    pruned = [_prune_site(site, now, limit) for site in sites]
+    rollups, letters, folded = map(sum, zip(*pruned, strict=True))
     runs = JobRun.objects.all()
-    letters = DeadLetter.objects.filter(site=site)
-    runs = _delete(site, runs.filter(Q(started__lt=limit) | _beyond(runs, RUNS_LIMIT)))
-    letters = _delete(
-        site, letters.filter(Q(created__lt=limit) | _beyond(letters, LETTERS_LIMIT))
-    )
-    folded = _fold_lines(site, limit)
+    runs = _delete(own, runs.filter(Q(started__lt=limit) | _beyond(runs, RUNS_LIMIT)))
     return (
         f"{rollups} rollups, {runs} job runs and {letters} dead letters deleted, "
         f"{folded} ledger lines folded"
     )
+
+
+def _prune_site(
+    site: str, now: datetime.datetime, limit: datetime.datetime
+) -> tuple[int, int, int]:
+    """Rollups and dead letters deleted, ledger lines folded."""
+    Writer.objects.of(site, get_config().zone.key)
+    rollups = sum(_delete(site, rows) for rows in _expired_rollups(site, now))
+    letters = DeadLetter.objects.filter(site=site)
+    gone = letters.filter(Q(created__lt=limit) | _beyond(letters, LETTERS_LIMIT))
+    return rollups, _delete(site, gone), _fold_lines(site, limit)
 
 
 def _expired_rollups(

@@ -22,17 +22,20 @@ class WriteOffError(Exception):
     """Nothing was written off; the text says why, and what to do."""
 
 
-def write_off(producer: str, force: bool = False) -> tuple[Producer, int]:
+def write_off(
+    producer: str, force: bool = False, site: str = ""
+) -> tuple[Producer, int]:
     """Turn what waits of a missing producer into lost; its line, and how much.
 
     If the producer comes back after all, what it sends lies below the expected offset
     and is a duplicate. Raises WriteOffError, and then has changed nothing.
     """
     config = get_config()
-    Writer.objects.of(config.site, config.zone.key)
+    site = site or config.site
+    Writer.objects.of(site, config.zone.key)
     with transaction.atomic():
-        Writer.objects.lock(config.site)
-        line = Producer.objects.filter(site=config.site, producer=producer).first()
+        Writer.objects.lock(site)
+        line = Producer.objects.filter(site=site, producer=producer).first()
         line = _writable_off(line, producer)
         if not force:
             _verify_is_gone(line)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from analytics.admin.base import COUNT_LIMIT, BoundedPaginator, number, span, visible
-from analytics.models import Audience, DeadLetter, JobRun, Producer, Rollup, Writer
+from analytics.models import Audience, DeadLetter, JobRun, Producer, Rollup, Site
 from analytics.reporting.ledger import State, in_state, state_of
 from analytics.rollup.buckets import Grain
 from analytics.rollup.sketches import Histogram, Visitors
@@ -201,14 +201,22 @@ def test_rollup_filters(admin_client, query, shown):
 
 
 def test_sites_are_a_filter_where_there_are_several(admin_client):
-    Writer.objects.create(site="test", time_zone="UTC")
     rollup()
     rollup(site="other")
-    assert "By site" not in body(admin_client.get(url(Rollup)))
-    Writer.objects.create(site="other", time_zone="UTC")
+    response = admin_client.get(url(Rollup))
+    assert "By site" not in body(response)
+    assert [row.site for row in response.context["cl"].result_list] == ["test"]
+    Site.objects.create(name="other")
     response = admin_client.get(url(Rollup) + "?site=other")
     assert "By site" in body(response)
     assert [row.site for row in response.context["cl"].result_list] == ["other"]
+
+
+def test_an_unknown_site_leads_to_our_own_with_a_message(admin_client):
+    rollup()
+    response = admin_client.get(url(Rollup) + "?site=nowhere", follow=True)
+    assert "There is no site of this name" in body(response)
+    assert [row.site for row in response.context["cl"].result_list] == ["test"]
 
 
 def test_rollup_without_sketches(admin_client):

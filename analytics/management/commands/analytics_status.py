@@ -11,9 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
 
+from ... import sites
 from ...conf import get_config, get_stream
 from ...recording.event import clean
-from ...reporting.health import REDIS_TIMEOUT, look
+from ...reporting.health import REDIS_TIMEOUT, look, waiting_sites
 from ...reporting.ledger import Line, State, summary
 from ...rollup.write_off import WriteOffError, publish, write_off
 from ...stream import StreamError
@@ -45,6 +46,9 @@ class Command(BaseCommand):
             help="Give up what waits of a missing producer: it becomes lost.",
         )
         parser.add_argument(
+            "--site", default="", help="Whose producer it is; by default our own."
+        )
+        parser.add_argument(
             "--force",
             action="store_true",
             help="Write off also what may still come.",
@@ -53,7 +57,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             if options["write_off"]:
-                self._write_off(options["write_off"], options["force"])
+                self._write_off(options["write_off"], options["force"], options["site"])
             else:
                 self._show(options["json"])
         except DatabaseError as error:
@@ -70,29 +74,43 @@ class Command(BaseCommand):
                 "ledger and of this machine's journals."
             )
         sums = summary(lines)
+        others = {site.name: site for site in sites.known()[1:]}
         if as_json:
-            self.stdout.write(json.dumps(sums))
+            of_sites = {name: summary(look(name)[0]) for name in others}
+            of_sites = {get_config().site: dict(sums), **of_sites}
+            waiting = waiting_sites()
+            said = {**sums, "sites": of_sites, "sites_waiting": waiting}
+            self.stdout.write(json.dumps(said))
             return
-        self.stdout.write(_sums(sums))
+        self._tell(get_config().site, lines)
+        for name, site in others.items():
+            self.stdout.write("")
+            self._tell(name, look(name)[0], "" if site.active else " (not active)")
+        for site in waiting_sites():
+            self.stdout.write("\n" + _asks(site))
+
+    def _tell(self, site: str, lines: list[Line], state: str = "") -> None:
+        self.stdout.write(_sums(f"{site}{state}", summary(lines)))
         shown = [line for line in lines if line.waiting or line.lost or line.rejected]
         if shown:
             self.stdout.write("\n" + _table(map(_row, shown)))
-        self._advise(shown)
+        self._advise(shown, site)
 
-    def _advise(self, lines: Iterable[Line]) -> None:
+    def _advise(self, lines: Iterable[Line], site: str) -> None:
         now = timezone.now()
         for line in lines:
             if line.state(now) == State.MISSING:
-                self.stdout.write("\n" + _advice(line))
+                self.stdout.write("\n" + _advice(line, site))
 
-    def _write_off(self, producer: str, force: bool) -> None:
+    def _write_off(self, producer: str, force: bool, site: str) -> None:
         try:
-            line, lost = write_off(producer, force)
-        except WriteOffError as error:
+            site = sites.chosen(site)
+            line, lost = write_off(producer, force, site)
+        except (WriteOffError, sites.SiteError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{lost} events of {producer} are written off as lost.")
         try:
-            publish(line, get_stream(REDIS_TIMEOUT))
+            publish(line, get_stream(REDIS_TIMEOUT, site))
         except StreamError as error:
             self.stderr.write(
                 f"Redis did not answer ({error}). That changes nothing: should the "
@@ -100,12 +118,20 @@ class Command(BaseCommand):
             )
 
 
-def _sums(sums: dict[str, Any]) -> str:
+def _asks(site: dict[str, Any]) -> str:
+    why = "is not active" if site["registered"] else "waits to be registered"
+    return (
+        f"Site {clean(site['name'])} {why}, with {site['batches']} batches in Redis: "
+        "see Sites in the admin."
+    )
+
+
+def _sums(site: str, sums: dict[str, Any]) -> str:
     oldest = sums["oldest_waiting_s"]
     since = "" if oldest is None else f"   the oldest for {oldest:.0f} s"
     names = ("recorded", "counted", "waiting", "lost", "rejected", "producers")
     width = len(str(max(sums[name] for name in names)))
-    lines = [f"Site {get_config().site}"]
+    lines = [f"Site {site}"]
     for name in names:
         tail = since if name == "waiting" else ""
         lines.append(f"  {name:<10}{sums[name]:>{width}}{tail}")
@@ -137,7 +163,8 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def _advice(line: Line) -> str:
+def _advice(line: Line, site: str) -> str:
+    of = "" if site == get_config().site else f" --site {site}"
     name = clean(line.producer)
     if line.held:
         return (
@@ -147,5 +174,5 @@ def _advice(line: Line) -> str:
     return (
         f"{name} is missing with {line.waiting} events. If the disk of "
         f"{clean(line.host) or 'its machine'} still exists, run analytics_ship there; "
-        f"if not, give them up with: analytics_status --write-off {name}"
+        f"if not, give them up with: analytics_status{of} --write-off {name}"
     )

@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from ... import sites
 from ...conf import get_config
 from ...history.beginning import BeginningUnknown, first_live
 from ...history.files import STDIN, LogError, LogFile
@@ -79,6 +80,11 @@ class Command(BaseCommand):
             help="Count lines before then; the first request recorded live.",
         )
         parser.add_argument(
+            "--site",
+            default="",
+            help="A registered site whose log it is; by default our own.",
+        )
+        parser.add_argument(
             "--host",
             action="append",
             default=[],
@@ -127,11 +133,13 @@ class Command(BaseCommand):
     def _options(self, options: dict[str, Any]) -> Options:
         until = options["until"]
         try:
-            cut = until or first_live()
-        except BeginningUnknown as error:
+            site = sites.chosen(options["site"])
+            cut = until or first_live(site)
+        except (BeginningUnknown, sites.SiteError) as error:
             raise CommandError(str(error)) from error
         self.say(_shown_cut(cut, until is not None))
-        own_hosts = (*settings.ALLOWED_HOSTS, *options["host"])
+        own = settings.ALLOWED_HOSTS if site == get_config().site else ()
+        own_hosts = (*own, *options["host"])
         if set(own_hosts) <= {"*"}:
             self.stderr.write(
                 "No name of this site is known, so links within it count as referrers: "
@@ -144,6 +152,7 @@ class Command(BaseCommand):
             own_hosts=own_hosts,
             ignore=tuple(options["ignore"]),
             dry_run=options["dry_run"],
+            site=site,
         )
 
     def _import_all(

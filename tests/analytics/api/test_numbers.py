@@ -174,6 +174,14 @@ def rounded(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{name: text(cell) for name, cell in row.items()} for row in rows]
 
 
+@pytest.mark.parametrize("door", [*DOORS, "totals/?colour=red", "nothing/"])
+def test_no_answer_is_kept_anywhere(api, door):
+    for client in (api, caller(None)):
+        response = send(client, "get", ROOT + door)
+        expected = "private, no-cache" if door == "nothing/" else "private, no-store"
+        assert response["Cache-Control"] == expected
+
+
 # ── Who may ask ──────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("door", DOORS)
 def test_nobody_gets_nothing(door):
@@ -182,7 +190,7 @@ def test_nobody_gets_nothing(door):
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("kind", ["session", "token", "jwt"])
+@pytest.mark.parametrize("kind", ["session", "token", "jwt", "oauth", "machine"])
 @pytest.mark.parametrize("door", DOORS)
 def test_permission_and_scope_are_both_needed(door, kind):
     viewer, other = person(VIEW), person("products.view_product", name="other")
@@ -207,6 +215,10 @@ BAD = (
     "totals/?from=2026-02-30&to=2026-03-01",
     "totals/?audience=aliens",
     "totals/?dimension=nothing",
+    "totals/?audience=",
+    "totals/?format=",
+    "totals/?range=7&range=30",
+    "series/?measure=",
     "totals/?colour=red",
     "series/?measure=requests; DROP TABLE analytics_rollup",
     "series/?dimension=status&measure=visitors",

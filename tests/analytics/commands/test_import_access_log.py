@@ -11,7 +11,8 @@ import pytest
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from analytics.models import ImportedFile, Producer, Rollup, Writer
+from analytics.models import ImportedFile, Producer, Rollup, Site, Writer
+from analytics.rollup.buckets import Grain
 from tests.analytics.history.logs import (
     START,
     assert_adds_up,
@@ -323,3 +324,25 @@ def test_progress_is_shown_where_somebody_watches(log, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     run(log)
     assert "100%  5 lines" in terminal.getvalue()
+
+
+def test_a_log_of_another_site_is_counted_there_alone(log, folder):
+    """Once for each site; its patterns are not known, so it has no routes."""
+    Site.objects.create(name="other")
+    run(log, "--site", "other", "--until", "2027-01-01")
+    run(log, "--site", "other", "--until", "2027-01-01")
+    assert requests() == 0
+    rows = Rollup.objects.of("other", "total", Grain.DAY)
+    assert sum(row.requests for row in rows) == 5
+    found = Rollup.objects.filter(site="other", dimension__in=("product", "route"))
+    assert not {row.key for row in found if row.key.startswith("/")}
+    assert ImportedFile.objects.get().site == "other"
+    assert Producer.objects.get(site="other").counted == 5
+    run(log, "--until", "2027-01-01")
+    assert requests() == 5
+
+
+def test_a_log_of_a_site_that_is_none(log):
+    with pytest.raises(CommandError, match="no site"):
+        run(log, "--site", "nowhere", "--until", "2027-01-01")
+    assert not Rollup.objects.exists()

@@ -10,11 +10,11 @@ from analytics.rollup import job
 @pytest.fixture(autouse=True)
 def fresh_job():
     """The job keeps its connections between runs; each test has its own server."""
-    job._parts.cache_clear()
+    job._jobs.clear()
     yield
-    if job._parts.cache_info().currsize:
-        job._parts()[0].release()
-    job._parts.cache_clear()
+    for one in job._jobs.values():
+        one.shipper.release()
+    job._jobs.clear()
 
 
 def killed(web):

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from analytics.conf import get_config
-from analytics.models import Producer, Rollup
+from analytics.models import Producer, Rollup, Site
 from analytics.recording.folder import list_segments, segment_path
 from analytics.recording.journal import Journal
 from analytics.rollup.buckets import Grain
@@ -60,11 +60,13 @@ def counted():
 
 
 def test_keys_are_exactly_these(site_stream):
-    assert list(status()) == KEYS
+    assert list(status()) == [*KEYS, "sites", "sites_waiting"]
 
 
 def test_empty_ledger(site_stream):
-    assert set(status().values()) == {0, None}
+    found = status()
+    assert {found[name] for name in KEYS} == {0, None}
+    assert found["sites"] == {"test": {name: found[name] for name in KEYS}}
 
 
 def test_what_is_only_in_the_journal_waits(site_stream, new_web):
@@ -262,3 +264,34 @@ def test_journals_of_another_site_in_the_folder_are_not_ours(site_stream):
         assert_status(recorded=0, producers=0)
     finally:
         other.close()
+
+
+def test_all_sites_are_told_of_the_own_one_first(site_stream):
+    Site.objects.create(name="other", active=False)
+    Site.objects.create(name="another")
+    missing_line(site="other", recorded=7)
+    found = status()
+    assert found["recorded"] == 0
+    assert list(found["sites"]) == ["test", "another", "other"]
+    assert found["sites"]["other"]["waiting"] == 3
+    shown = run()[0]
+    assert "Site test\n" in shown
+    assert "Site other (not active)\n" in shown
+    assert "analytics_status --site other --write-off gone" in shown
+
+
+def test_who_waits_to_be_registered_is_told(site_stream):
+    site_stream.registry.announce("new-one")
+    assert status()["sites_waiting"][0]["name"] == "new-one"
+    assert "Site new-one waits to be registered" in run()[0]
+
+
+def test_a_producer_of_another_site_is_written_off_by_its_name(site_stream):
+    Site.objects.create(name="other")
+    missing_line(site="other")
+    with pytest.raises(CommandError):
+        run("--write-off", "gone")
+    with pytest.raises(CommandError, match="no site"):
+        run("--write-off", "gone", "--site", "nowhere")
+    run("--write-off", "gone", "--site", "other")
+    assert Producer.objects.get(site="other").lost == 6

@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from analytics.models import Rollup, Writer
+from analytics.models import Rollup, Site
 from analytics.reporting import workbooks
 from tests.analytics.exports.making import FORMATS, LIST, content, post, rollup
 
@@ -82,18 +82,26 @@ def test_an_export_is_written_down(admin_client, admin_user):
 @pytest.mark.parametrize(
     ("query", "name"),
     [
-        ("", "rollups-shop-"),
-        ("dimension=route&grain__exact=2", "rollups-shop-route-day-"),
-        ("audience__exact=1&q=secret", "rollups-shop-bots-filtered-"),
-        ("o=1&p=1", "rollups-shop-"),
-        ("site=../../etc", "rollups-etc-"),
+        ("", "rollups-test-"),
+        ("dimension=route&grain__exact=2", "rollups-test-route-day-"),
+        ("audience__exact=1&q=secret", "rollups-test-bots-filtered-"),
+        ("o=1&p=1", "rollups-test-"),
     ],
 )
 def test_the_name_says_what_is_in_it(admin_client, query, name):
-    Writer.objects.create(site="shop", time_zone="UTC")
     response = post(admin_client, "csv", query)
     pattern = rf'attachment; filename="{name}\d{{4}}-\d\d-\d\d\.csv"'
     assert re.fullmatch(pattern, response["Content-Disposition"])
+
+
+def test_the_name_has_the_site_that_was_chosen(admin_client):
+    Site.objects.create(name="shop")
+    response = post(admin_client, "csv", "site=shop&dimension=route")
+    assert 'filename="rollups-shop-route-' in response["Content-Disposition"]
+
+
+def test_of_a_site_that_is_none_nothing_is_exported(admin_client):
+    assert post(admin_client, "csv", "site=../../etc").status_code == 400
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -178,11 +178,11 @@ def test_steps_make_no_difference(log, monkeypatch):
 def test_two_runs_at_once_count_once(log, monkeypatch, small_steps):
     count_noted, calls = importing.count_noted, []
 
-    def overtaken(events, note):
+    def overtaken(events, note, site):
         calls.append(events)
         if len(calls) == 2:
             run(log)
-        return count_noted(events, note)
+        return count_noted(events, note, site)
 
     monkeypatch.setattr(importing, "count_noted", overtaken)
     with pytest.raises(CommandError, match=r"access\.log"):
@@ -198,11 +198,11 @@ def test_two_runs_that_start_on_a_growing_file_count_once(
     """When they look at it, neither has noted it yet."""
     count_noted, first, second = importing.count_noted, *others
 
-    def overtaken(events, note):
+    def overtaken(events, note, site):
         monkeypatch.setattr(importing, "count_noted", count_noted)
         run(write(tmp_path / "access.log", LINES[:second]))
         write(tmp_path / "access.log", LINES)
-        return count_noted(events, note)
+        return count_noted(events, note, site)
 
     monkeypatch.setattr(importing, "count_noted", overtaken)
     with pytest.raises(CommandError, match=r"access\.log"):

@@ -170,10 +170,11 @@ def test_gaps_are_no_zeros(events, viewer):
 def test_the_number_of_queries_is_bounded(
     events, viewer, django_assert_max_num_queries
 ):
+    """One of them asks whether a second factor is owed, two for permissions."""
     for days in ("today", "7", "90"):
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             get(viewer, "analytics_overview", range=days)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             get(viewer, "analytics_overview", range=days, dimension="route", key="/")
 
 

@@ -79,7 +79,7 @@ def capped(monkeypatch):
     small = [
         replace(one, cap=CAP) if one.name in CAPPED else one for one in get_dimensions()
     ]
-    monkeypatch.setattr(direct, "get_dimensions", lambda: small)
+    monkeypatch.setattr(direct, "dimensions_of", lambda site: small)
     return [one for one in small if one.name in CAPPED]
 
 

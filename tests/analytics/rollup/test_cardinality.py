@@ -36,7 +36,7 @@ AGENTS = 1_000
 def small(monkeypatch):
     """All dimensions, with little room for keys."""
     dimensions = tuple(replace(one, cap=CAP) for one in get_dimensions())
-    monkeypatch.setattr(drain_module, "get_dimensions", lambda: dimensions)
+    monkeypatch.setattr(drain_module, "dimensions_of", lambda site: dimensions)
     return dimensions
 
 

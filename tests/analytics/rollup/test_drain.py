@@ -147,7 +147,7 @@ def test_an_apps_broken_dimension_does_not_stop_the_others(
     stream, monkeypatch, caplog, key
 ):
     dimensions = (*BUILT_IN, Dimension(name="broken", label="Broken", key=key))
-    monkeypatch.setattr(drain_module, "get_dimensions", lambda: dimensions)
+    monkeypatch.setattr(drain_module, "dimensions_of", lambda site: dimensions)
     send(stream, "web", *some(3))
     Drain(stream).run()
     total = Rollup.objects.of("test", "total", Grain.DAY).get()
