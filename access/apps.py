@@ -15,9 +15,15 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         # The description of the API needs `openapi` to be imported, and no more.
         from . import audit, checks, lockout, openapi, schedule, sessions  # noqa: F401
+        from .factors import signin
+        from .users import checks as users_checks
+        from .users import copies
 
         sessions.connect()
         audit.connect()
         lockout.connect()
+        signin.connect()
         checks.connect()
+        users_checks.connect()
+        copies.connect()
         post_migrate.connect(schedule.seed, sender=self, dispatch_uid="access-schedule")

@@ -7,7 +7,8 @@ the fields of a form types a password there.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model, signals
@@ -19,7 +20,9 @@ from analytics.recording.event import clean
 from . import client
 from .lockout import is_locked
 from .models import SignIn
+from .users.outage import UsersUnavailable
 
+logger = logging.getLogger("access")
 SELDOM = timedelta(minutes=15)
 """What comes again and again is written once in so long."""
 DOORS = (("/api/", "api"), ("/admin/", "admin"))
@@ -34,7 +37,7 @@ def record(
     detail: str = "",
 ) -> None:
     """Write a line. ``request`` may be Django's or the API's, or None."""
-    line(kind, request, user, door=door, detail=detail).save()
+    _save(line(kind, request, user, door=door, detail=detail))
 
 
 def record_seldom(
@@ -42,9 +45,18 @@ def record_seldom(
 ) -> None:
     """Write a line, unless the same was written a short time ago."""
     found = line(kind, request, user, **more)
-    since = found.when - SELDOM
-    if not SignIn.objects.like(found).since(since).exists():
-        found.save()
+    _save(found, unless_since=found.when - SELDOM)
+
+
+def _save(line: SignIn, unless_since: datetime | None = None) -> None:
+    """A page does not break over a line, which the log has then."""
+    try:
+        said = unless_since and SignIn.objects.like(line).since(unless_since).exists()
+        if not said:
+            line.save()
+    except UsersUnavailable:
+        who = line.user_id or "nobody"
+        logger.warning("Not in the list of sign-ins: %s, user %s", line.kind, who)
 
 
 def line(
@@ -74,17 +86,12 @@ def user_named(name: object) -> Any:
 
 def connect() -> None:
     """Before django-axes, so that the failure that locks is written before the lock."""
-    signals.user_logged_in.connect(_logged_in, dispatch_uid="access_in")
     signals.user_logged_out.connect(_logged_out, dispatch_uid="access_out")
     signals.user_login_failed.connect(_failed, dispatch_uid="access_failed")
     # To import it is to connect its own.
     from axes.signals import user_locked_out
 
     user_locked_out.connect(_locked_out, dispatch_uid="access_locked")
-
-
-def _logged_in(sender: Any, request: HttpRequest, user: Any, **more: Any) -> None:
-    record(SignIn.Kind.LOGIN, request, user)
 
 
 def _logged_out(sender: Any, request: HttpRequest, user: Any, **more: Any) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import router, transaction
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
@@ -24,8 +24,10 @@ from rest_framework_simplejwt.token_blacklist.models import (
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 from . import scopes
+from .factors.demand import Demand, demand
 
 USER, SCOPE, FAMILY, PASSWORD = "user_id", "scope", "family", "password"
+FACTOR = "factor"
 PASSWORD_CHARS = 24
 
 
@@ -55,9 +57,12 @@ class RefreshToken(Scoped, tokens.RefreshToken):
     access_token_class = AccessToken
 
     @classmethod
-    def issue(cls, user: Any, wanted: Iterable[str]) -> RefreshToken:
-        """The first of a family."""
+    def issue(
+        cls, user: Any, wanted: Iterable[str], factor: bool = False
+    ) -> RefreshToken:
+        """The first of a family; ``factor``: a code was given, too."""
         token = cls()
+        token[FACTOR] = factor
         token[USER], token[FAMILY] = str(user.pk), uuid.uuid4().hex
         token[SCOPE], token[PASSWORD] = scopes.join(wanted), password_mark(user)
         token.outstand()
@@ -103,7 +108,10 @@ def rotate(text: str) -> tuple[Any, RefreshToken]:
     """
     token = _read(RefreshToken, text)
     user = user_of(token)
-    with transaction.atomic():
+    owed = demand(user)
+    if owed is Demand.SETUP or (owed is Demand.CODE and not token.get(FACTOR)):
+        raise BadJwt("no second factor", user)
+    with transaction.atomic(using=router.db_for_write(BlacklistedToken)):
         first = token.use_up()
         if first:
             token.set_jti()

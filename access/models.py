@@ -16,8 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import scopes, tokens
+from .factors.models import Authenticator, GroupFactor, RecoveryCodes
 from .managers import USED_EVERY, ApiTokenQuerySet, SignInQuerySet
+from .oauth.models import Application, Grant
 
+__all__ = ["ApiToken", "Application", "Grant", "SignIn"]
+
+__all__ = ["ApiToken", "Authenticator", "GroupFactor", "RecoveryCodes", "SignIn"]
 DEFAULT_DAYS = 90
 LONGEST_DAYS = 365
 

@@ -12,9 +12,10 @@ from axes.models import AccessAttempt
 from django.core.management import call_command
 from django.db.models import QuerySet
 from django.utils import timezone
+from oauth2_provider.models import clear_expired
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from .models import ApiToken, SignIn
+from .models import ApiToken, Grant, SignIn
 
 DAYS = 90
 """Of lines of the audit list; of tokens after they ended."""
@@ -30,10 +31,13 @@ def prune() -> str:
         "sign-ins": _delete(SignIn.objects.before(limit)) + _cap(),
         "API tokens": _delete(ApiToken.objects.ended_before(limit)),
         "web tokens": _delete(OutstandingToken.objects.filter(expires_at__lt=now)),
+        "OAuth grants": _delete(Grant.objects.filter(expires__lt=now)),
         "attempts": _delete(
             AccessAttempt.objects.filter(attempt_time__lt=now - get_cool_off())
         ),
     }
+    # Tokens of OAuth: a used one stays as long as its use would be noticed.
+    clear_expired()
     call_command("clearsessions", verbosity=0)
     return ", ".join(f"{number} {name}" for name, number in gone.items()) + " deleted"
 

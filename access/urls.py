@@ -1,10 +1,12 @@
-"""The addresses of the password reset, by the names that the admin looks for."""
+"""The addresses of the password reset, by the names that the admin looks for, and of
+one's own second factor."""
 
-from django.urls import path
+from django.urls import include, path
 
 from . import views
 
 urlpatterns = [
+    path("second-factor/", include("access.factors.urls")),
     path("password_reset/", views.AskReset.as_view(), name="admin_password_reset"),
     path(
         "password_reset/done/", views.ResetAsked.as_view(), name="password_reset_done"

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from axes.handlers.proxy import AxesProxyHandler
 from django.contrib import admin
-from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth import authenticate
 from django.contrib.auth import views as auth
 from django.contrib.auth.forms import PasswordResetForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -32,6 +32,10 @@ from api.views import refuse_body
 
 from . import audit, jwt, lockout, scopes
 from .authentication import CHALLENGE, Refused
+from .factors import signin
+from .factors.checking import Outcome
+from .factors.demand import Demand, demand
+from .factors.forms import LENGTH_LIMIT
 from .models import SignIn
 
 Kind = SignIn.Kind
@@ -52,13 +56,35 @@ class SignInThrottle(BaseThrottle):
         return self.seconds
 
 
+class OtpRequired(AuthenticationFailed):
+    """Told apart from a wrong password: a program has to ask its user for a code."""
+
+    default_code = "otp_required"
+    default_detail = _(
+        "A code of the second factor is needed; one is set up in the admin."
+    )
+
+
+class OtpRefused(AuthenticationFailed):
+    """Wrong, of somebody else, or used before."""
+
+    default_code = "otp_refused"
+    default_detail = _("The code of the second factor is not good.")
+
+
 class ObtainSerializer(serializers.Serializer):
-    """Name, password, and the scopes that are wanted: without any, all of use."""
+    """Name, password, a code of the second factor from who has one, and the scopes
+    that are wanted: without any, all of use."""
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
     scope = serializers.MultipleChoiceField(
         choices=list(scopes.SCOPES.items()), required=False
+    )
+    otp = serializers.CharField(
+        max_length=LENGTH_LIMIT,
+        required=False,
+        help_text=_("From who has a second factor."),
     )
 
 
@@ -120,7 +146,12 @@ class ObtainJwt(JwtView):
     serializer_class = ObtainSerializer
 
     def pair(
-        self, request: Request, username: str, password: str, scope: Any = ()
+        self,
+        request: Request,
+        username: str,
+        password: str,
+        scope: Any = (),
+        otp: str = "",
     ) -> jwt.RefreshToken:
         # Django's own request, on which axes leaves word for its middleware.
         plain = request._request
@@ -134,12 +165,28 @@ class ObtainJwt(JwtView):
             detail = "scope: " + scopes.join(set(scope) - set(useful))
             audit.record(Kind.JWT_REFUSED, request, user, door="jwt", detail=detail)
             raise Refused
-        users = get_user_model()
-        AxesProxyHandler.user_logged_in(sender=users, request=plain, user=user)
-        token = jwt.RefreshToken.issue(user, scope or useful)
+        factor = self.has_factor(plain, user, otp)
+        signin.forgive(plain, user)
+        token = jwt.RefreshToken.issue(user, scope or useful, factor)
         detail = token[jwt.SCOPE]
         audit.record(Kind.JWT_ISSUED, request, user, door="jwt", detail=detail)
         return token
+
+    def has_factor(self, request: HttpRequest, user: Any, code: str) -> bool:
+        """Whether a code was given; raises where one is owed and was not."""
+        asked = demand(user)
+        if asked is Demand.NONE:
+            return False
+        if asked is Demand.SETUP or not code:
+            more = {"door": "jwt", "detail": "no second factor"}
+            audit.record_seldom(Kind.JWT_REFUSED, request, user, **more)
+            raise OtpRequired
+        found = signin.try_code(request, user, code, door="jwt")
+        if found.outcome is Outcome.WAIT or lockout.is_locked(request):
+            raise Throttled(found.seconds or lockout.wait(request))
+        if not found.is_right:
+            raise OtpRefused
+        return True
 
 
 class RefreshJwt(JwtView):

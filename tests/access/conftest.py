@@ -1,9 +1,12 @@
 """An analyst, and what she needs to come in."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import caches
 from django.test import Client
+from django.utils import timezone
 
 from access.models import ApiToken, SignIn
 from api import throttles
@@ -72,3 +75,14 @@ def lines(db):
         return list(found.filter(kind__in=kinds) if kinds else found)
 
     return read
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """So much time passes."""
+
+    def pass_(length: timedelta) -> None:
+        now = timezone.now() + length
+        monkeypatch.setattr(timezone, "now", lambda: now)
+
+    return pass_

@@ -7,11 +7,13 @@ from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from oauth2_provider.models import AccessToken, RefreshToken
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from access import jwt, retention, schedule, tasks
-from access.models import ApiToken, SignIn
+from access.models import ApiToken, Grant, SignIn
 from analytics.models import JobRun
+from tests.access.oauth.dancing import Dance, register, register_machine
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -48,6 +50,26 @@ def test_batches_delete_all_of_it(monkeypatch):
     for _ in range(5):
         line(100 * DAY)
     assert retention.prune().startswith("5 sign-ins")
+
+
+def test_what_oauth_left_goes(analyst, client, later):
+    client.force_login(analyst)
+    dance = Dance(client, *register())
+    machine = Dance(client, *register_machine(analyst))
+    machine.ask({"grant_type": "client_credentials"})
+    dance.code()
+    live = dance.tokens()
+    later(timedelta(minutes=11))
+    assert "1 OAuth grants" in retention.prune()
+    # Of the one that lasts the access token stays, to tell when it was given.
+    assert Grant.objects.count() == AccessToken.objects.count() == 1
+    live = dance.refresh(live["refresh_token"]).json()
+    assert RefreshToken.objects.count() == 2
+    later(timedelta(days=15))
+    assert "1 OAuth grants" in retention.prune()
+    kept = (Grant.objects, AccessToken.objects, RefreshToken.objects)
+    assert [rows.count() for rows in kept] == [0, 0, 0]
+    assert dance.refresh(live["refresh_token"]).status_code == 400
 
 
 def test_what_served_its_time_goes(analyst, client):

@@ -1,0 +1,9 @@
+"""PostgreSQL for accounts: Django's backend, guarded against long waits."""
+
+from django.db.backends.postgresql import base
+
+from ..outage import Guarded
+
+
+class DatabaseWrapper(Guarded, base.DatabaseWrapper):
+    pass

@@ -1,0 +1,9 @@
+"""SQLite for accounts: Django's backend, guarded against long waits."""
+
+from django.db.backends.sqlite3 import base
+
+from ..outage import Guarded
+
+
+class DatabaseWrapper(Guarded, base.DatabaseWrapper):
+    pass
