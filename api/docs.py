@@ -6,21 +6,16 @@ Reads the description that drf-spectacular generates; no script runs in the page
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from http import HTTPStatus
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
-from drf_spectacular.generators import SchemaGenerator
 
+from api.description import VERBS, Described, description
 from api.problems import CODES
-from api.schema import VERBS
-
-Described = dict[str, Any]
 
 
 @require_safe
@@ -31,16 +26,10 @@ def docs(request: HttpRequest) -> HttpResponse:
         "title": "API",
         "api": found,
         "groups": groups(found),
-        "codes": CODES,
+        "codes": {code: text.replace("`", "") for code, text in CODES.items()},
     }
     request.current_app = admin.site.name
     return TemplateResponse(request, "api/docs.html", context)
-
-
-@cache
-def description() -> Described:
-    """It changes with the code only."""
-    return SchemaGenerator(api_version="v1").get_schema(request=None, public=True)
 
 
 def groups(found: Described) -> list[tuple[str, list[Described]]]:
@@ -66,7 +55,7 @@ def shown(found: Described, path: str, verb: str, operation: Described) -> Descr
         "verb": verb.upper(),
         "path": path,
         "tag": operation.get("tags", ["other"])[0],
-        "summary": operation.get("summary", ""),
+        "about": about(operation),
         "text": operation.get("description", ""),
         "parameters": [parameter(each) for each in operation.get("parameters", [])],
         "reads": list(body),
@@ -74,6 +63,26 @@ def shown(found: Described, path: str, verb: str, operation: Described) -> Descr
         "answers": list(answers(found, operation["responses"])),
         "members": list(members(found, operation["responses"])),
     }
+
+
+ABOUT = {
+    "list": "A page of them.",
+    "create": "Adds one.",
+    "retrieve": "One of them.",
+    "update": "Changes all of one.",
+    "partial_update": "Changes some of one.",
+    "destroy": "Deletes one.",
+}
+"""What is done to what a viewset is about, which is all that its operations tell."""
+
+
+def about(operation: Described) -> str:
+    """In one sentence."""
+    verb = operation["operationId"].partition("_")[2]
+    if verb in ABOUT:
+        return ABOUT[verb]
+    text = words(operation).replace("\n", " ").partition(". ")[0]
+    return text.rstrip(".") + "."
 
 
 def parameter(found: Described) -> Described:

@@ -27,6 +27,15 @@ class Pages(PageNumberPagination):
             )
         return int(text)
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """With the bounds, for the description."""
+        found = super().get_schema_operation_parameters(view)
+        for one in found:
+            one["schema"] |= {"minimum": 1}
+            if one["name"] == self.page_size_query_param:
+                one["schema"] |= {"maximum": self.max_page_size}
+        return found
+
     def get_paginated_response(self, data: Any) -> Response:
         """The numbers are in headers too: a table has no room for them."""
         response = super().get_paginated_response(data)

@@ -15,6 +15,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.db import OperationalError
 from django.http import Http404
 from django.urls import reverse
 from rest_framework import exceptions
@@ -22,6 +23,9 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from api.throttles import wait_after_refusal
+
+PROBLEM_KINDS = {kind: f"application/problem+{kind}" for kind in ("json", "xml")}
+"""Formats that have a type of their own for problems."""
 
 Errors = dict[str, list[dict[str, str]]]
 
@@ -48,12 +52,24 @@ class InUse(Conflict):
     default_code = "in_use"
 
 
+class Unavailable(exceptions.APIException):
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    default_detail = "Accounts cannot be looked up at the moment. Nothing was done."
+
+    def __init__(self, wait: int) -> None:
+        super().__init__()
+        self.wait = wait
+
+
 CODES = {
     "invalid": "Some values cannot be taken; `errors` says which, and why.",
     "parse_error": "The body cannot be read as what its Content-Type says.",
     "not_authenticated": "No credential was sent.",
     "authentication_failed": "The credential is not, or no longer, good.",
     "credential_refused": "The credential is not, or no longer, good.",
+    "otp_required": "The password is right; a code of the second factor is needed.",
+    "otp_refused": "The code of the second factor is wrong, or was used before.",
     "permission_denied": "The credential is good, but its user may not do this.",
     "scope_missing": "The credential is good, but does not have the scope for this.",
     "not_found": "There is nothing at this address.",
@@ -64,6 +80,7 @@ CODES = {
     "stale": "If-Match names a version that is no longer the present one.",
     "too_large": "The body is larger than is read.",
     "unsupported_media_type": "The body is in a format that is not read.",
+    "unavailable": "Accounts cannot be looked up; Retry-After says when to come back.",
     "throttled": "Too many requests; Retry-After says when to come back.",
 }
 """Every code, and what it means. The readable description shows them."""
@@ -138,7 +155,14 @@ def _translated(error: Exception) -> Exception:
         return TooLarge()
     if isinstance(error, SuspiciousOperation):
         return exceptions.ParseError("The request has more parts than are read.")
+    if isinstance(error, OperationalError) and (wait := _wait(error)):
+        return Unavailable(wait)
     return error
+
+
+def _wait(error: OperationalError) -> int | None:
+    """Of a database without which much goes on; of others it is a fault of ours."""
+    return getattr(error, "retry_after", None)
 
 
 def _code(error: exceptions.APIException) -> str:
@@ -171,5 +195,4 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 def _content_type(request: Any) -> str | None:
     """JSON and XML have types of their own for problems; others have none."""
     renderer = getattr(request, "accepted_renderer", None)
-    kind = getattr(renderer, "format", "json")
-    return f"application/problem+{kind}" if kind in ("json", "xml") else None
+    return PROBLEM_KINDS.get(getattr(renderer, "format", "json"))

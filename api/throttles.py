@@ -8,7 +8,6 @@ fail, by address.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import time
 from typing import Any
@@ -17,6 +16,8 @@ from django.core.cache import caches
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
+
+from access import client
 
 REFUSED = "refused"
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -50,15 +51,8 @@ def ident(request: Any) -> str:
 
 
 def address(request: Any) -> str:
-    """Of the client, as the trusted proxies say; of IPv6 the network."""
-    text = BaseThrottle().get_ident(request) or ""
-    try:
-        found = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return "address-unknown"
-    if found.version == 6:
-        found = ipaddress.ip_network((found, 64), strict=False).network_address
-    return f"address-{found}"
+    """Of the client, by the rule that locks names for an address."""
+    return f"address-{client.address(request) or 'unknown'}"
 
 
 def wait_after_refusal(request: Any) -> int | None:

@@ -6,33 +6,35 @@ body that is too large, or text that is not UTF-8, is refused before it is read.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from rest_framework.exceptions import (
-    NotFound,
-    ParseError,
-    UnsupportedMediaType,
-    ValidationError,
-)
+from rest_framework.exceptions import NotFound, ParseError, UnsupportedMediaType
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.api.refusals import refuse_unknown
 from api.conditions import tag
-from api.problems import TooLarge
+from api.description import addresses
+from api.permissions import StaffOrCredential
+from api.problems import Stale, TooLarge
 
 MAX_BYTES = 10 * 1024 * 1024
 PRIVATE = "private, no-cache"
 """To be kept by the client alone, and to be asked for anew each time."""
+NOT_SHOWN = "It is no longer the version that If-Match names."
 
 
 class Bounded:
     """Before `APIView` in the bases of a view."""
 
     metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     parameters: frozenset[str] = frozenset()
     """Names that may be in the query, beside ``format``."""
     shown: Any = None
@@ -41,7 +43,9 @@ class Bounded:
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         refuse_body(request)
         super().initial(request, *args, **kwargs)
-        refuse_parameters(request, self.known_parameters())
+        # What is no method here is told so, whatever its parameters.
+        if request.method in self.allowed_methods:
+            refuse_unknown(request, self.known_parameters())
 
     def known_parameters(self) -> frozenset[str]:
         return self.parameters
@@ -60,7 +64,11 @@ class Bounded:
         if request.method not in ("GET", "HEAD"):
             return response
         response.render()
-        return get_conditional_response(request, response["ETag"], response=response)
+        found = get_conditional_response(request, response["ETag"], response=response)
+        if found.status_code != HTTPStatus.PRECONDITION_FAILED:
+            return found
+        refusal = self.handle_exception(Stale(NOT_SHOWN))
+        return self.finalize_response(request, refusal, *args, **kwargs)
 
 
 def refuse_body(request: Any) -> None:
@@ -78,15 +86,6 @@ def refuse_body(request: Any) -> None:
         )
 
 
-def refuse_parameters(request: Any, known: frozenset[str]) -> None:
-    """A filter that is misspelt would else show everything."""
-    names = sorted(known | {"format"})
-    unknown = [name for name in request.query_params if name not in names]
-    if unknown:
-        text = f"There is no such parameter. There are: {', '.join(names)}."
-        raise ValidationError({name[:100]: [text] for name in unknown}, "unknown")
-
-
 def plain_body(data: Any) -> Any:
     """Of a form the same as of every other format: a dict of texts."""
     if not isinstance(data, QueryDict):
@@ -95,6 +94,16 @@ def plain_body(data: Any) -> Any:
     if doubles:
         raise ParseError(f"The form has “{doubles[0][:40]}” twice.")
     return {name: data[name] for name in data if name != "csrfmiddlewaretoken"}
+
+
+class Index(Bounded, APIView):
+    """What there is: every address that takes no number, and its methods."""
+
+    permission_classes = [IsAuthenticated, StaffOrCredential]
+    schema = None
+
+    def get(self, request: Any) -> Response:
+        return Response({"results": list(addresses())})
 
 
 class Nothing(Bounded, APIView):

@@ -26,6 +26,7 @@ BENCHMARKS = (
     "storage",
     "queries",
     "cardinality",
+    "api",
 )
 
 

@@ -16,7 +16,6 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -27,6 +26,7 @@ from import_export.forms import ExportForm
 from import_export.signals import post_export, post_import
 
 from products import formats
+from products.api import changes
 from products.imports import drafts, run, uploads
 from products.imports.refusal import Refused
 from products.models import Product
@@ -128,7 +128,7 @@ class TransferMixin(ImportExportMixin):
 
     def carry_out(self, request: HttpRequest, draft: drafts.Draft) -> run.Outcome:
         """Products and the log's entries about them, in one transaction."""
-        with transaction.atomic():
+        with changes.together():
             outcome, saved = run.confirm(draft)
             text = f"Imported from {draft.name}."
             for flag, is_new in ((ADDITION, True), (CHANGE, False)):

@@ -10,6 +10,11 @@ from rest_framework.negotiation import DefaultContentNegotiation
 
 
 class Choice(DefaultContentNegotiation):
+    def get_accept_list(self, request: Any) -> list[str]:
+        """Who names a format has said what to prefer."""
+        named = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+        return ["*/*"] if named else super().get_accept_list(request)
+
     def filter_renderers(self, renderers: Iterable[Any], format: str) -> list[Any]:
         """Those of a name. A name that nobody has is no missing page."""
         found = [each for each in renderers if each.format == format]

@@ -12,7 +12,6 @@ from typing import Any
 
 import tablib
 from django.contrib.admin.models import ADDITION, CHANGE
-from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from import_export.results import Result, RowResult
@@ -109,7 +108,7 @@ class ProductBulk(Bounded, APIView):
         resource = BulkResource()
         if dry_run:
             return Response(report(resource, rows, mode, True))
-        with transaction.atomic():
+        with changes.together():
             resource.locking = True
             found = report(resource, rows, mode, False)
             if mode == "all" and found["error"]:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.db import router, transaction
 from django.db.models import Model
 
+from products.models import Product
+
 VERBS = {ADDITION: "Added", CHANGE: "Changed", DELETION: "Deleted"}
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """A change and what the log says of it: both, or neither of them.
+
+    If the log is in another database, that one's transaction ends first: should the
+    other's end fail, the log says too much, never too little.
+    """
+    with ExitStack() as stack:
+        for alias in dict.fromkeys(map(router.db_for_write, (Product, LogEntry))):
+            stack.enter_context(transaction.atomic(using=alias))
+        yield
 
 
 def log(
     request: Any, flag: int, rows: Iterable[Model], fields: Sequence[str] = ()
 ) -> None:
-    """An entry for each; to be called in the transaction of the change, and of a
+    """An entry for each; to be called `together` with the change, and with a
     deletion before it."""
     named = f": {', '.join(fields)}" if fields else ""
     text = f"{VERBS[flag]} through the API{named}."

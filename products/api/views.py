@@ -27,7 +27,7 @@ from api.permissions import ModelRights
 from api.problems import Conflict, InUse
 from api.views import Bounded, plain_body
 from products.api import changes
-from products.api.filters import CategoryFilter, ProductFilter
+from products.api.filters import CategoryFilter, ProductFilter, refuse_empty
 from products.api.serializers import (
     CategorySerializer,
     ProductSerializer,
@@ -71,7 +71,10 @@ class Catalogue(Bounded, ModelViewSet):
         """Adds to objects that will be shown what no column has."""
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        return super().filter_queryset(queryset) if self.action == "list" else queryset
+        if self.action != "list":
+            return queryset
+        refuse_empty(self.request.query_params, self.filterset_class.base_filters)
+        return super().filter_queryset(queryset)
 
     def paginate_queryset(self, queryset: QuerySet) -> list[Any] | None:
         page = super().paginate_queryset(queryset)
@@ -92,7 +95,7 @@ class Catalogue(Bounded, ModelViewSet):
         return super().get_serializer(*args, **kwargs)
 
     # ── Changing ─────────────────────────────────────────────────────────────
-    @transaction.atomic
+    @changes.together()
     def create(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         instance = self.save(self.get_serializer(data=request.data))
         changes.log(request, ADDITION, [instance])
@@ -101,7 +104,7 @@ class Catalogue(Bounded, ModelViewSet):
         address = reverse(name, args=[instance.pk], request=request)
         return Response(found, status=201, headers={"Location": address})
 
-    @transaction.atomic
+    @changes.together()
     def update(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         instance = self.get_object()
         require_match(request, instance)
@@ -111,7 +114,7 @@ class Catalogue(Bounded, ModelViewSet):
         changes.log(request, CHANGE, [instance], list(serializer.validated_data))
         return Response(self.show(self.rows().get(pk=instance.pk)))
 
-    @transaction.atomic
+    @changes.together()
     def destroy(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         instance = self.get_object()
         require_match(request, instance)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import secrets
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,9 +19,11 @@ import yaml
 from defusedxml.ElementTree import fromstring
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
+from oauth2_provider.models import AccessToken, set_token_value
 
 from access.jwt import RefreshToken
-from access.models import ApiToken
+from access.models import ApiToken, Application
 from analytics.reporting.formulas import plain_text, safe_cell
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,7 +61,8 @@ def person(*permissions: str, name: str = "clerk", **fields: Any) -> User:
 def caller(
     user: User | None, kind: str = "token", scopes: tuple[str, ...] = SCOPES
 ) -> Client:
-    """A client with a session, a token, a JWT, or nothing at all."""
+    """A client with a session, a token, a JWT, what was granted to an application or
+    is its own (`oauth`, `machine`), or nothing at all."""
     if user is None:
         return Client()
     if kind == "session":
@@ -67,11 +72,33 @@ def caller(
     scope = " ".join(scopes)
     if kind == "jwt":
         text = str(RefreshToken.issue(user, scopes).access_token)
+    elif kind in ("oauth", "machine"):
+        text = oauth_token(user, scope, alone=kind == "machine")
     else:
         token = ApiToken(user=user, name="test", scope=scope)
         text = token.renew_secret()
         token.save()
     return Client(headers={"Authorization": f"Bearer {text}"})
+
+
+def oauth_token(user: User, scope: str, alone: bool) -> str:
+    """Its text. How one gets it is tested in `tests.access.oauth`."""
+    flow = "client-credentials" if alone else "authorization-code"
+    application = Application.objects.create(
+        user=user if alone else None,
+        name="test",
+        client_type="confidential",
+        authorization_grant_type=flow,
+        allowed_scopes=" ".join(SCOPES),
+    )
+    expires = timezone.now() + timedelta(minutes=10)
+    token = AccessToken(
+        user=user, application=application, scope=scope, expires=expires
+    )
+    text = f"ado_{secrets.token_urlsafe(32)}"
+    set_token_value(token, text)
+    token.save()
+    return text
 
 
 def send(
@@ -162,7 +189,14 @@ def decoded(response: Any) -> Any:
         ),
         XLSX.removeprefix("application/"): _from_workbook,
     }
-    return read[kind](response.content)
+    return read[kind](body(response))
+
+
+def body(response: Any) -> bytes:
+    """Of a stream all of it."""
+    if response.streaming:
+        return b"".join(response.streaming_content)
+    return response.content
 
 
 def texts(value: Any) -> Any:

@@ -8,7 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from api.problems import CODES
-from tests.api.calling import EDITOR, FORMATS, READ, caller, person, send
+from tests.api.calling import EDITOR, FORMATS, READ, SCOPES, caller, person, send
 
 pytestmark = pytest.mark.django_db
 SCHEMA, DOCS = "/api/v1/schema/", "/api/v1/docs/"
@@ -38,12 +38,18 @@ def test_the_description_is_valid_and_without_warnings(tmp_path):
 def test_every_operation_declares_its_refusals(described):
     for (verb, path), operation in operations(described).items():
         found = set(operation["responses"])
-        expected = {"400", "401", "403", "406", "429"}
+        expected = {"400", "401", "406", "429"}
+        if "/auth/" not in path:
+            expected |= {"403"}
         if verb != "get":
-            expected |= {"409", "413", "415"}
+            expected |= {"413", "415"}
         if "{" in path:
             expected |= {"404", "412"}
         assert expected <= found, (verb, path)
+        if "/analytics/" in path:
+            assert not found & {"304", "404", "409", "412"}, path
+        elif verb == "get":
+            assert {"304", "404", "412"} <= found, path
 
 
 def test_the_catalogue_declares_formats_credentials_and_fields(described):
@@ -56,12 +62,25 @@ def test_the_catalogue_declares_formats_credentials_and_fields(described):
     assert {name for one in create["security"] for name in one} == {
         "token",
         "jwt",
+        "oauth",
         "cookieAuth",
     }
+    assert {"oauth": ["products:write"]} in create["security"]
     bulk = found["post", "/api/v1/products/bulk/"]
     assert {each["name"] for each in bulk["parameters"]} >= {"mode", "dry_run"}
     codes = described["components"]["schemas"]["Problem"]["properties"]["code"]
     assert codes["enum"] == list(CODES)
+
+
+def test_the_flows_of_oauth_are_described(described):
+    scheme = described["components"]["securitySchemes"]["oauth"]
+    assert scheme["type"] == "oauth2"
+    flows = scheme["flows"]
+    assert set(flows) == {"authorizationCode", "clientCredentials"}
+    assert flows["authorizationCode"]["authorizationUrl"] == "/oauth/authorize/"
+    for flow in flows.values():
+        assert flow["tokenUrl"] == "/oauth/token/"
+        assert list(flow["scopes"]) == list(SCOPES)
 
 
 def test_every_code_of_a_refusal_is_described():
@@ -84,6 +103,7 @@ def test_every_code_of_a_refusal_is_described():
         ("visitor", "token", 200, 302),
         ("staff", "session", 200, 200),
         ("staff", "jwt", 200, 302),
+        ("staff", "oauth", 200, 302),
     ],
 )
 def test_who_may_read_it(who, kind, schema, docs):
@@ -101,10 +121,13 @@ def test_the_page_shows_every_operation_and_every_code(described):
     page = client.get(DOCS).text
     for (verb, path), operation in operations(described).items():
         assert f'id="{operation["operationId"]}"' in page
-        assert f'<span class="verb">{verb.upper()}</span> {path}' in page
+        assert f'{verb.upper()}</span> <span class="path">{path}</span>' in page
     for code in CODES:
         assert f'id="problem-{code}"' in page
     assert "<script>" not in page
+    assert page.count("<details") == len(operations(described))
+    assert "Adds and changes up to 10 000 products, found by SKU." in page
+    assert "Access and refresh token for a name and a password." in page
 
 
 def test_the_page_shows_choices_and_what_is_answered():

@@ -124,6 +124,7 @@ def test_answers_are_for_the_client_alone(api):
 def test_methods_that_are_none(api):
     for method in ("options", "put", "trace"):
         assert send(api, method, PRODUCTS).status_code == 405
+        assert send(api, method, f"{PRODUCTS}?page=1").status_code == 405
 
 
 def test_a_form_with_a_field_twice(api):
@@ -159,6 +160,36 @@ def test_the_address_of_nothing(api):
     assert send(api, "get", "/api/v1/nothing/").status_code == 404
     assert send(api, "post", "/api/v1/nothing/", {}).json()["code"] == "not_found"
     assert send(caller(None), "get", "/api/v1/nothing/").status_code == 401
+
+
+@pytest.mark.parametrize("url", ["/api/", "/api/v2/products/", "/api/x", "/api/v1x/"])
+def test_nothing_below_api_is_a_page_of_the_shop(api, url):
+    response = send(api, "get", url)
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+    assert send(api, "put", url, {}, accept="xml").status_code == 404
+    assert send(caller(None), "get", url).status_code == 401
+
+
+def test_the_index_lists_addresses_for_who_may_read_the_description(api):
+    rows = send(api, "get", "/api/v1/").json()["results"]
+    found = {row["path"]: row["methods"] for row in rows}
+    assert found[PRODUCTS] == ["GET", "POST"]
+    assert found["/api/v1/analytics/totals/"] == ["GET"]
+    as_table = decoded(send(api, "get", "/api/v1/", accept="csv"))
+    assert {row["path"] for row in as_table} == set(found)
+    assert send(api, "get", "/api/v1/?page=1").status_code == 400
+    visitor = caller(person(name="visitor"), "session")
+    assert send(visitor, "get", "/api/v1/").status_code == 403
+    assert send(caller(None), "get", "/api/v1/").status_code == 401
+
+
+def test_an_answer_that_if_match_does_not_name_is_a_problem(api):
+    response = send(api, "get", PRODUCTS, **{"If-Match": '"other"'})
+    assert (response.status_code, response.json()["code"]) == (412, "stale")
+    assert response["Cache-Control"] == "private, no-cache"
+    tag = send(api, "get", PRODUCTS)["ETag"]
+    assert send(api, "get", PRODUCTS, **{"If-Match": tag}).status_code == 200
 
 
 def test_an_address_without_its_slash_says_so(api):

@@ -24,7 +24,7 @@ from tests.api.calling import (
 from tests.products.making import category, product
 
 pytestmark = pytest.mark.django_db
-KINDS = ("session", "token", "jwt")
+KINDS = ("session", "token", "jwt", "oauth", "machine")
 NEW = {"sku": "007", "name": "Mug", "category": "kitchen", "price": "9.50"}
 NEW_CATEGORY = {"name": "Office", "slug": "office"}
 
@@ -168,7 +168,7 @@ def test_the_permission_opens_its_door_and_no_other(door, kind):
     assert knock(other, door) == 403
 
 
-@pytest.mark.parametrize("kind", ["token", "jwt"])
+@pytest.mark.parametrize("kind", KINDS[1:])
 @pytest.mark.parametrize("door", DOORS)
 def test_the_scope_opens_its_door_and_no_other(editor, door, kind):
     reads = DOORS[door][0] == "get"
@@ -205,7 +205,7 @@ def test_bulk_needs_both_permissions_and_the_scope(kind, mug):
 
 
 def test_a_session_needs_the_csrf_token_and_a_token_does_not(editor, mug):
-    for kind, status in (("session", 403), ("token", 200)):
+    for kind, status in (("session", 403), ("token", 200), ("oauth", 200)):
         client = caller(editor, kind)
         client.handler.enforce_csrf_checks = True
         response = send(client, "patch", f"{PRODUCTS}{mug.pk}/", {"stock": 1})
