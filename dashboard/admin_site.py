@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from access.factors import gate
 from analytics.reporting import pages
 
 Entry = dict[str, Any]
@@ -58,11 +59,13 @@ GROUPS = (
         "operations",
         _("Operations"),
         (
+            Page(_("Health"), "analytics_health", "analytics.view_producer"),
             "django_celery_beat.periodictask",
             "analytics.jobrun",
             "analytics.producer",
             "analytics.deadletter",
             "analytics.importedfile",
+            "analytics.site",
             "analytics.retention",
             "django_celery_beat.intervalschedule",
             "django_celery_beat.crontabschedule",
@@ -77,6 +80,9 @@ GROUPS = (
             "auth.user",
             "auth.group",
             "access.apitoken",
+            "access.authenticator",
+            "access.grant",
+            "access.application",
             "access.signin",
             Page(_("Privacy"), "analytics_privacy", pages.PERMISSION),
         ),
@@ -104,6 +110,13 @@ class DashboardSite(AdminSite):
     ) -> Callable[..., HttpResponse]:
         """Nothing of the admin may be kept by a browser or a proxy, whatever asks."""
         return super().admin_view(view, cacheable=False)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Whose password was right goes on to the code, and not back to the form."""
+        onward = gate.onward(request) if request.method == "GET" else None
+        return onward or super().login(request, extra_context)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

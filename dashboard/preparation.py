@@ -61,18 +61,21 @@ def prepare() -> None:
         django.setup()
     except ImproperlyConfigured as error:
         raise Refusal(error) from None
-    check_database()
-    call_command("migrate", interactive=False, verbosity=0)
+    for alias in connections:
+        check_database(alias)
+        call_command("migrate", database=alias, interactive=False, verbosity=0)
     call_command("seed_products", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     # What is forked from here on must open connections of its own.
     connections.close_all()
 
 
-def check_database() -> None:
-    from django.db import connection
+def check_database(alias: str) -> None:
+    from django.db import connections
     from django.db.utils import Error
 
+    connection = connections[alias]
+    variable = "USERS_DATABASE_URL" if alias == "users" else "DATABASE_URL"
     try:
         connection.ensure_connection()
     except (Error, OSError):
@@ -82,7 +85,7 @@ def check_database() -> None:
             where = f"{where}:{config['PORT']}"
         raise Refusal(
             f"The database at {where} cannot be reached; start it, correct "
-            "DATABASE_URL, or unset it to use SQLite."
+            f"{variable}, or unset it to use SQLite."
         ) from None
 
 

@@ -128,12 +128,12 @@ def announce(address: str) -> None:
     The first user is made only now: its password is shown once, so it must not be made
     by a start that fails before anybody can see it.
     """
-    from django.db import connection
+    from django.db import connections
 
     while not answers(f"{address}/healthz"):
         time.sleep(0.2)
     password, empty = first_superuser(), nothing_counted()
-    connection.close()
+    connections.close_all()
     login = f", user admin, password {password} (shown only now)" if password else ""
     lines = ["", f"  Shop   {address}/", f"  Admin  {address}/admin/{login}"]
     if empty:

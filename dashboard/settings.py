@@ -10,10 +10,9 @@ from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import env, mail, valkey
+from dashboard import databases, env, mail, valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("DASHBOARD_VAR", str(BASE_DIR / "var")))
@@ -37,6 +36,7 @@ def secret_key() -> str:
 # ── The site ─────────────────────────────────────────────────────────────────
 DEBUG = False
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if LOCAL else ()
 )
@@ -66,8 +66,12 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "rest_framework_simplejwt.token_blacklist",
+    "oauth2_provider",
     "api.apps.ApiConfig",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "analytics.apps.AnalyticsConfig",
     "products.apps.ProductsConfig",
 ]
@@ -85,6 +89,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "access.sessions.SessionTimes",
+    # Before all that asks accounts anything.
+    "access.users.middleware.UsersDown",
+    # Before all that asks who the user is: without a code that is owed, it is nobody.
+    "django_otp.middleware.OTPMiddleware",
+    "access.factors.gate.FactorGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # Innermost: what it answers instead of the login page goes through all others.
@@ -111,31 +120,13 @@ LANGUAGES = [("en", "English")]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 
-# ── Database ─────────────────────────────────────────────────────────────────
-SQLITE_OPTIONS = {
-    # A writer that waits its turn from the start cannot fail half way through.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    # FULL: a committed count survives a power cut, also in WAL mode.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-}
-
-
-def database() -> dict:
-    """SQLite in `var/` unless DATABASE_URL names another database."""
-    default = "sqlite:///" + quote(str(VAR_DIR / "db.sqlite3"))
-    config = dj_database_url.parse(
-        env.text("DATABASE_URL", default), conn_max_age=60, conn_health_checks=True
-    )
-    options = config.setdefault("OPTIONS", {})
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        options.update(SQLITE_OPTIONS)
-    elif config["ENGINE"] == "django.db.backends.postgresql":
-        options.setdefault("connect_timeout", 5)
-    return config
-
-
-DATABASES = {"default": database()}
+# ── Databases ────────────────────────────────────────────────────────────────
+DATABASES = databases.configured(VAR_DIR)
+# Accounts, sessions, tokens and grants in a database of their own.
+USERS_APART = "users" in DATABASES
+DATABASE_ROUTERS = ["dashboard.routers.UsersRouter"] if USERS_APART else []
+# So long the last known rights of somebody signed in hold while that one is down.
+USERS_REMEMBER_SECONDS = env.number("USERS_REMEMBER_SECONDS", 15 * 60)
 
 # ── Static files ─────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
@@ -184,13 +175,13 @@ CONTENT_SECURITY_POLICY = {
 SESSION_ENGINES = {
     "database": "django.contrib.sessions.backends.db",
     "cache": "django.contrib.sessions.backends.cache",
-    "cached_db": "django.contrib.sessions.backends.cached_db",
+    "cached_db": "access.users.cached_db",
 }
 
 
 def session_engine() -> str:
     """Where sessions are kept: in the database, in Redis, or in both."""
-    word = env.text("SESSION_ENGINE", "database")
+    word = env.text("SESSION_ENGINE", "cached_db" if USERS_APART else "database")
     if word not in SESSION_ENGINES:
         names = ", ".join(SESSION_ENGINES)
         raise ImproperlyConfigured(f"SESSION_ENGINE must be {names}, not {word!r}.")
@@ -206,7 +197,9 @@ SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "access.users.backend.RememberingBackend"
+    if USERS_APART
+    else "django.contrib.auth.backends.ModelBackend",
 ]
 # A name from an address: its owner comes in from elsewhere. What is tried while it is
 # locked does not prolong it, so nobody is locked out for ever.
@@ -220,6 +213,20 @@ AXES_LOCKOUT_CALLABLE = "access.lockout.answer"
 # The list of sign-ins is our own, with less in it.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+
+
+def second_factor_required() -> str:
+    """Of whom it is required besides the members of groups that require it."""
+    word = env.text("SECOND_FACTOR_REQUIRED", "groups")
+    if word not in ("groups", "superusers", "staff"):
+        raise ImproperlyConfigured(
+            f"SECOND_FACTOR_REQUIRED must be groups, superusers or staff, not {word!r}."
+        )
+    return word
+
+
+SECOND_FACTOR_REQUIRED = second_factor_required()
+OTP_TOTP_ISSUER = env.text("SECOND_FACTOR_ISSUER", "Dashboard")
 
 PASSWORD_RESET_TIMEOUT = 3600
 for name, value in mail.settings_of(
@@ -254,6 +261,43 @@ SIMPLE_JWT = {
     "BLACKLIST_AFTER_ROTATION": True,
 }
 
+OAUTH2_PROVIDER_APPLICATION_MODEL = "access.Application"
+OAUTH2_PROVIDER_GRANT_MODEL = "access.Grant"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "access.oauth.server.Server",
+    "OAUTH2_VALIDATOR_CLASS": "access.oauth.validator.Validator",
+    "SCOPES_BACKEND_CLASS": "access.oauth.bounds.Scopes",
+    "ACCESS_TOKEN_GENERATOR": "access.oauth.server.make_access",
+    "REFRESH_TOKEN_GENERATOR": "access.oauth.server.make_refresh",
+    "CLIENT_SECRET_GENERATOR_LENGTH": 48,
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+    # After the access token that came with it; each use begins anew.
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 24 * 3600,
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0,
+    "PKCE_REQUIRED": True,
+    # Those to loopback addresses are plain http, and nothing else is: see the model.
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "ALLOW_URI_WILDCARDS": False,
+} | {
+    # What RFC 9700 asks for. TOKEN_STORAGE: the database has digests of tokens alone.
+    f"COMPLIANT_BCP_RFC9700_{gate}": True
+    for gate in (
+        "ACCESS_TOKEN_TRANSPORT",
+        "AUTHZ_RESPONSE_ISS",
+        "IMPLICIT_GRANT",
+        "PASSWORD_GRANT",
+        "PKCE_METHOD",
+        "PKCE_REQUIRED",
+        "REDIRECT_URI_MATCHING",
+        "REDIRECT_URI_SCHEME",
+        "REFRESH_TOKEN",
+        "TOKEN_STORAGE",
+    )
+}
+
 VALIDATION = "django.contrib.auth.password_validation."
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": VALIDATION + "UserAttributeSimilarityValidator"},
@@ -268,6 +312,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one names the challenge of a 401.
         "access.authentication.TokenAuthentication",
+        "access.oauth.authentication.OAuthAuthentication",
         "access.authentication.JwtAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
@@ -307,7 +352,6 @@ REST_FRAMEWORK = {
         "sign-in": "30/minute",
         "refused": "60/minute",
     },
-    "NUM_PROXIES": env.number("ANALYTICS_PROXIES", 0),
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
@@ -362,7 +406,11 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "dashboard:sessions",
         # Django's own is pickle, which runs what it reads.
-        "OPTIONS": {"serializer": "access.sessions.SealedSerializer"},
+        "OPTIONS": {
+            "serializer": "access.sessions.SealedSerializer",
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+        },
     },
     "throttles": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -407,6 +455,7 @@ ANALYTICS_IGNORE = env.words(
 )
 ANALYTICS_PROXIES = env.number("ANALYTICS_PROXIES", 0)
 ANALYTICS_RECORD_USERS = env.flag("ANALYTICS_RECORD_USERS")
+ANALYTICS_USER_NAMES = "access.users.names.names_of"
 
 # What is not set here has its default in analytics/conf.py.
 optional = {
@@ -446,5 +495,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # A line for every step that it takes; what happened is in the audit list.
         "axes": {"level": "WARNING"},
+        # In detail they would tell codes and tokens.
+        "oauthlib": {"level": "WARNING"},
+        "oauth2_provider": {"level": "WARNING"},
     },
 }

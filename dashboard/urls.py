@@ -5,11 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+handler500 = "access.users.middleware.server_error"
 urlpatterns = [
     # Before the admin, which answers whatever begins like it.
     path("admin/", include("access.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("api.urls")),
+    path("api/", include("api.root_urls")),
+    path("oauth/", include("access.oauth.urls")),
     path("", include("analytics.urls")),
     path("", include("products.urls")),
     # Browsers ask for it by themselves where no page names an icon.

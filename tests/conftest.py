@@ -10,6 +10,22 @@ import pytest
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+def pytest_collection_modifyitems(items):
+    """With a database `users`, every test with a database may use both."""
+    from django.conf import settings
+
+    if not settings.USERS_APART:
+        return
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        if mark or {"db", "transactional_db"} & set(item.fixturenames):
+            options = dict(mark.kwargs) if mark else {}
+            if "transactional_db" in item.fixturenames:
+                options["transaction"] = True
+            both = pytest.mark.django_db(**options | {"databases": "__all__"})
+            item.add_marker(both, append=False)
+
+
 @pytest.fixture
 def catalogue(db):
     from products.catalogue import seed

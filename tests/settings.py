@@ -13,12 +13,20 @@ os.environ["JWT_KEY"] = secrets.token_urlsafe(48)
 os.environ["REDIS_URL"] = "redis://127.0.0.1:1/0"
 
 from dashboard.settings import *  # noqa: F403
-from dashboard.settings import STORAGES
+from dashboard.settings import CACHES, SESSION_CACHE_ALIAS, STORAGES, USERS_APART
 
 # Templates must render without collectstatic.
 STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+# The rows that tests write are of this site.
+ANALYTICS_SITE = "test"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # WhiteNoise warns of a folder that collectstatic has not made; a warning is an error.
 STATIC_ROOT = None
+if USERS_APART:
+    # The suite with USERS_DATABASE_URL: sessions and copies without a server.
+    CACHES[SESSION_CACHE_ALIAS] = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "sessions",
+    }

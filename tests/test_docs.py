@@ -1,11 +1,13 @@
 """What a user can set, run or see is in the documentation."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
 
+from analytics.recording.options import Options
 from analytics.rollup.dimensions import BUILT_IN
 from analytics.schedule import SCHEDULE
 
@@ -20,6 +22,7 @@ def _names(pattern, *files):
     return sorted({n for f in files for n in re.findall(pattern, f.read_text())})
 
 
+SITES = (ROOT / "docs" / "sites.md").read_text()
 SETTINGS = _names(r"\bANALYTICS_[A-Z_]+\b", ROOT / "analytics" / "conf.py")
 CHECKS = _names(r"analytics\.[EWI]\d{3}", *(ROOT / "analytics" / "checks").glob("*.py"))
 VARIABLES = _names(r"env\.\w+\(\s*\"([A-Z_]+)\"", *(ROOT / "dashboard").glob("*.py"))
@@ -34,6 +37,11 @@ COMMANDS = sorted(
 def test_every_setting_is_documented(setting):
     assert f"`{setting}`" in OPERATIONS
     assert f"\n{setting}=" in ENVIRONMENT
+
+
+@pytest.mark.parametrize("option", fields(Options), ids=lambda option: option.name)
+def test_every_option_of_other_sites_is_documented(option):
+    assert f"`ANALYTICS_{option.name.upper()}`" in SITES
 
 
 @pytest.mark.parametrize("variable", VARIABLES)

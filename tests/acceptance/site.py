@@ -29,7 +29,10 @@ GRAINS = {
     "method": (Grain.HOUR, Grain.DAY),
     "exception": (Grain.HOUR, Grain.DAY),
 }
-FOREIGN = ("ANALYTICS_", "DASHBOARD_", "REDIS_", "DATABASE_", "DJANGO_", "CELERY_")
+FOREIGN = (
+    *("ANALYTICS_", "DASHBOARD_", "REDIS_", "DATABASE_", "USERS_"),
+    *("DJANGO_", "CELERY_", "SESSION_"),
+)
 
 
 @dataclass(frozen=True)

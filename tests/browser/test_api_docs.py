@@ -15,5 +15,16 @@ def test_the_page_is_sound(signed_in, size, scheme):
     assert visit(page, "/api/v1/docs/") == []
     shoot(page, "api-docs", size, scheme)
     assert violations(page) == []
-    page.click("a[href='#products_bulk_upsert']")
+    text = page.locator("#products_bulk_upsert")
+    assert not text.is_visible()
+    page.click("summary:has-text('/products/bulk/')")
+    assert text.is_visible()
+    shoot(page, "api-docs-open", size, scheme)
+
+
+def test_an_address_leads_into_what_is_folded(signed_in):
+    page = signed_in
+    visit(page, "/api/v1/docs/")
+    page.evaluate("location.hash = 'products_bulk_upsert'")
     assert page.locator("#products_bulk_upsert").is_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") < 8_000

@@ -61,6 +61,8 @@ OURS = {
     "categories": "/admin/products/category/",
     "users": "/admin/auth/user/",
     "password": "/admin/password_change/",
+    "second-factor": "/admin/second-factor/",
+    "second-factors": "/admin/access/authenticator/",
 }
 SETTLED = """() => [...document.querySelectorAll(".analytics-chart")].every(
     (figure) => figure.dataset.drawn || figure.querySelector("[role=status]")

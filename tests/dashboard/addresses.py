@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from admin_tools_stats.models import DashboardStats, DashboardStatsCriteria
 from django.contrib import admin
@@ -22,7 +23,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from access.models import ApiToken, SignIn
+from access.models import ApiToken, Application, Authenticator, Grant, SignIn
 from analytics.models import (
     DeadLetter,
     ImportedFile,
@@ -30,6 +31,7 @@ from analytics.models import (
     Producer,
     Retention,
     Rollup,
+    Site,
 )
 from products.models import Category, Product
 
@@ -57,6 +59,8 @@ def samples() -> dict[str, Model]:
     found = [
         owner,
         ApiToken.objects.get_or_create(user=owner, prefix="sample", scope="")[0],
+        Authenticator.objects.get_or_create(user=owner, key="sample")[0],
+        *_granted(owner),
         SignIn.objects.get_or_create(kind=SignIn.Kind.LOGIN, when=NOON)[0],
         Group.objects.get_or_create(name="Sample")[0],
         Category.objects.first(),
@@ -70,6 +74,7 @@ def samples() -> dict[str, Model]:
             site="test", name="access.log", head=9, started=NOON, seen=NOON
         )[0],
         Retention.objects.get_or_create(dimension="route", grain=1, days=60)[0],
+        Site.objects.get_or_create(name="test")[0],
         JobRun.objects.get_or_create(task="analytics.tasks.drain", started=NOON)[0],
         _task(),
         IntervalSchedule.objects.first(),
@@ -80,6 +85,24 @@ def samples() -> dict[str, Model]:
         DashboardStatsCriteria.objects.get_or_create(**criteria)[0],
     ]
     return {each._meta.label_lower: each for each in found}
+
+
+def _granted(owner: User) -> tuple[Application, Grant]:
+    """An application, and the access to an account that it has."""
+    application = Application.objects.get_or_create(
+        name="Sample",
+        client_type="confidential",
+        authorization_grant_type="authorization-code",
+    )[0]
+    grant = Grant.objects.get_or_create(
+        user=owner,
+        application=application,
+        code="sample",
+        expires=NOON,
+        token_family=UUID(int=1),
+        last_used=NOON,
+    )
+    return application, grant[0]
 
 
 def _task() -> PeriodicTask:

@@ -39,7 +39,8 @@ def test_superuser_sees_all_groups(admin_client):
     assert list(found) == ["Traffic", "Catalogue", "Operations", "Access"]
     assert found["Traffic"][0] == "Overview"
     assert found["Catalogue"][0] == "Products"
-    lists = ["Users", "Groups", "API tokens", "Sign-ins"]
+    lists = ["Users", "Groups", "API tokens", "Second factors"]
+    lists += ["Applications with access", "OAuth applications", "Sign-ins"]
     assert found["Access"] == [*lists, "Privacy"]
 
 
@@ -105,6 +106,7 @@ def test_page_that_does_not_exist_is_left_out(admin_client, monkeypatch):
         ("admin:analytics_overview", "Overview"),
         ("admin:analytics_explore", "Explore"),
         ("admin:analytics_importedfile_changelist", "Imported files"),
+        ("admin:analytics_site_changelist", "Sites"),
         ("admin:index", "Overview"),
         ("admin:products_product_changelist", "Products"),
         ("admin:products_product_add", "Products"),

@@ -56,10 +56,12 @@ admin:analytics_waiting                  in   in   403  200   200   200   200   
 admin:analytics_charts                   in   in   403  200   200   200   403   200
 admin:analytics_charts_data              in   in   403  200   200   200   403   200
 
+admin:analytics_health                   in   in   403  403   200   403   200   200
 admin:analytics_privacy                  in   in   403  200   200   200   200   200
 admin:analytics_retention_changelist     in   in   403  403   200   403   200   200
 admin:analytics_retention_change         in   in   403  403   403   403   403   200
 
+admin:analytics_site_register            in   in   405  405   405   405   405   405
 admin:analytics_rollup_export            in   in   405  405   405   405   405   405
 admin:analytics_schedule_run             in   in   405  405   405   405   405   405
 admin:analytics_*_add                    in   in   403  403   403   403   403   403
@@ -69,6 +71,7 @@ admin:analytics_producer_*               in   in   403  403   200   403   200   
 admin:analytics_deadletter_*             in   in   403  403   403   403   200   200
 admin:analytics_jobrun_*                 in   in   403  403   403   403   200   200
 admin:analytics_importedfile_*           in   in   403  403   200   403   200   200
+admin:analytics_site_*                   in   in   403  403   200   403   200   200
 
 admin:products_product_process_import    in   in   405  405   405   405   405   405
 admin:products_product_import            in   in   403  403   403   200   403   200
@@ -97,10 +100,27 @@ admin:access_apitoken_revoke             in   in   405  405   405   405   405   
 admin:access_apitoken_delete             in   in   403  403   403   403   403   200
 admin:access_apitoken_history            in   in   302  302   302   302   302   200
 admin:access_apitoken_*                  in   in   403  403   302   302   403   200
+admin:access_authenticator_add           in   in   403  403   403   403   403   403
+admin:access_authenticator_*             in   in   403  403   403   403   403   200
+factor_begin                             in   in   405  405   405   405   405   405
+factor_*                                 in   in   302  302   302   302   302   302
+factor                                   in   in   200  200   200   200   200   200
+admin:access_application_secret          in   in   405  405   405   405   405   405
+admin:access_application_history         in   in   302  302   302   302   302   200
+admin:access_application_*               in   in   403  403   403   403   403   200
+admin:access_grant_changelist            in   in   200  200   200   200   200   200
+admin:access_grant_revoke                in   in   405  405   405   405   405   405
+admin:access_grant_add                   in   in   403  403   403   403   403   403
+admin:access_grant_delete                in   in   403  403   403   403   403   200
+admin:access_grant_*                     in   in   302  302   302   302   302   200
 admin:access_signin_add                  in   in   403  403   403   403   403   403
 admin:access_signin_delete               in   in   403  403   403   403   403   403
 admin:access_signin_*                    in   in   403  403   403   403   403   200
 *password_reset*                        200  200   200  200   200   200   200   200
+
+v1:index                                401  403  200  200   200   200   200   200
+oauth:authorize                          in   in   400  400   400   400   400   400
+oauth:*                                 405  405   405  405   405   405   405   405
 
 v1:schema                               401  403  200  200   200   200   200   200
 v1:docs                                  in   in   200  200   200   200   200   200
@@ -108,8 +128,10 @@ v1:jwt*                                 405  405   405  405   405   405   405   
 v1:product-bulk                         401  403   403  403   403   405   403   405
 v1:product-*                            401  403   403  200   200   200   403   200
 v1:category-*                           401  403   403  200   200   200   403   200
+v1:analytics:key*                       401  403   403  403   200   403   403   200
 v1:analytics:*                          401  403   403  200   200   200   200   200
 v1:nothing                              401  404   404  404   404   404   404   404
+no-api                                  401  404   404  404   404   404   404   404
 
 analytics:health                        503  503   503  503   503   503   503   503
 products:*                              200  200   200  200   200   200   200   200
@@ -123,6 +145,8 @@ admin:analytics_rollup_export            in   in   403  403   400   403   403   
 admin:analytics_explore_export           in   in   403  403   400   403   403   400
 admin:analytics_schedule_run             in   in   403  403   403   403   302   302
 admin:analytics_retention_change         in   in   403  403   403   403   403   200
+admin:analytics_site_register            in   in   403  403   403   403   403   302
+admin:analytics_site_change              in   in   403  403   403   403   403   302
 admin:analytics_*_add                    in   in   403  403   403   403   403   403
 admin:analytics_*_change                 in   in   403  403   403   403   403   403
 admin:analytics_*_delete                 in   in   403  403   403   403   403   403
@@ -152,6 +176,19 @@ admin:access_apitoken_add                in   in   403  403   200   200   403   
 admin:access_apitoken_revoke             in   in   403  403   404   404   403   302
 admin:access_apitoken_change             in   in   403  403   403   403   403   403
 admin:access_apitoken_delete             in   in   403  403   403   403   403   200
+admin:access_authenticator_add           in   in   403  403   403   403   403   403
+admin:access_authenticator_change        in   in   403  403   403   403   403   403
+admin:access_authenticator_delete        in   in   403  403   403   403   403   200
+factor_confirm                           in   in   200  200   200   200   200   200
+factor_[bcr]*                            in   in   302  302   302   302   302   302
+admin:access_application_add             in   in   403  403   403   403   403   200
+admin:access_application_secret          in   in   403  403   403   403   403   200
+admin:access_application_change          in   in   403  403   403   403   403   200
+admin:access_application_delete          in   in   403  403   403   403   403   200
+admin:access_grant_revoke                in   in   404  404   404   404   404   302
+admin:access_grant_add                   in   in   403  403   403   403   403   403
+admin:access_grant_change                in   in   403  403   403   403   403   403
+admin:access_grant_delete                in   in   403  403   403   403   403   302
 admin:access_signin_add                  in   in   403  403   403   403   403   403
 admin:access_signin_change               in   in   403  403   403   403   403   403
 admin:access_signin_delete               in   in   403  403   403   403   403   403
@@ -160,6 +197,10 @@ admin:auth_user_password_change          in   in   403  403   403   403   403   
 admin:auth_*_add                         in   in   403  403   403   403   403   200
 admin:auth_*_change                      in   in   403  403   403   403   403   200
 admin:auth_*_delete                      in   in   403  403   403   403   403   200
+
+oauth:authorize                          in   in   400  400   400   400   400   400
+oauth:token                             400  400   400  400   400   400   400   400
+oauth:revoke-token                      400  400   400  400   400   400   400   400
 
 v1:product-list                         401  403   403  403   403   400   403   400
 v1:product-bulk                         401  403   403  403   403   400   403   400
@@ -250,6 +291,7 @@ def test_every_row_is_about_an_address(everywhere, table):
 def test_every_page_that_changes_something_is_in_the_table(everywhere):
     table = read(POSTED)
     verbs = ("_add", "_change", "_delete", "_import", "_export", "_run", "_revoke")
+    verbs += ("_secret",)
     names = {each.name for each in everywhere if each.name.endswith(verbs)}
     # Everybody changes the password of their own.
     names.remove("admin:password_change")
@@ -260,7 +302,8 @@ def test_nothing_is_changed_without_a_token(as_person, everywhere):
     browser = as_person("superuser")
     browser.handler.enforce_csrf_checks = True
     # No cookie counts there: what is sent is the credential.
-    pages = [each for each in everywhere if not each.name.startswith("v1:jwt")]
+    open_ = ("v1:jwt", "oauth:token", "oauth:revoke-token")
+    pages = [each for each in everywhere if not each.name.startswith(open_)]
     answers = {each.name: browser.post(each.url).status_code for each in pages}
     assert {name for name, status in answers.items() if status != 403} == set()
 

@@ -1,0 +1,1 @@
+"""Moving all data from an SQLite file to the databases that the settings name."""
