@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import DateTimeField
 from rest_framework.permissions import BasePermission
@@ -42,10 +43,24 @@ class MayExport(BasePermission):
         return request.user.has_perm(EXPORT_PERMISSION)
 
 
+class NotByLink(BasePermission):
+    """A link on another site would have its follower written down as who took it."""
+
+    message = _("Not by a link on another site.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        crossed = request.headers.get("Sec-Fetch-Site") == "cross-site"
+        return request.auth is not None or not crossed
+
+
 class Long(Numbers):
     """What both have in common."""
 
-    permission_classes: ClassVar = [*Numbers.permission_classes, MayExport]
+    permission_classes: ClassVar = [
+        *Numbers.permission_classes,
+        MayExport,
+        NotByLink,
+    ]
     name = ""
 
     def answer(self, words: dict[str, str]) -> tuple[Question, dict[str, Any], Batches]:

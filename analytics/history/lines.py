@@ -17,7 +17,14 @@ from django.http.request import validate_host
 
 from ..conf import Config
 from ..recording.country import countries
-from ..recording.event import AGENT_LIMIT, AMOUNT_MOST, EARLIEST, RequestEvent, clean
+from ..recording.event import (
+    AGENT_LIMIT,
+    AMOUNT_MOST,
+    BODILESS,
+    EARLIEST,
+    RequestEvent,
+    clean,
+)
 from ..recording.headers import host_of, referrer_host
 from ..recording.visitor import PERIODS, VisitorHash
 from .files import LINE_LIMIT, LogError
@@ -33,7 +40,6 @@ AHEAD = 86_400
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun",
           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 # fmt: on
-_BODILESS = frozenset((204, 304))
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))")
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 
@@ -95,7 +101,7 @@ class LineReader:
         )
         source = "" if referrer in ("", "-") else self._referrer(referrer, server)
         good = 200 <= code < 300 or code == 304
-        bodiless = code in _BODILESS or target.method == "HEAD" or sent == "-"
+        bodiless = code in BODILESS or target.method == "HEAD" or sent == "-"
         return RequestEvent(
             at * 1000,
             target.method,

@@ -25,6 +25,8 @@ NOBODY = 0
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
+BODILESS = frozenset((204, 304))
+"""Statuses of answers without a body, whatever their Content-Length says."""
 
 # An event is checked by the drain with these bounds: what arrives by Redis may be
 # anything. 2**53 is the largest integer that every JSON reader keeps exact.

@@ -15,7 +15,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from .country import countries
-from .event import AGENT_LIMIT, METHODS, NOBODY, RequestEvent, clean
+from .event import AGENT_LIMIT, BODILESS, METHODS, NOBODY, RequestEvent, clean
 from .headers import (
     LANGUAGE_READ,
     campaign,
@@ -29,7 +29,6 @@ logger = logging.getLogger("analytics")
 CLIENT_LEFT = 499
 """Not a status of HTTP: nginx's word for a client that did not wait."""
 NO_KWARGS: dict[str, str] = {}
-_BODILESS = frozenset((204, 304))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ class Maker:
             view,
             status,
             (perf_counter_ns() - started) // 1000 or 1,
-            0 if method == "HEAD" or status in _BODILESS else length,
+            0 if method == "HEAD" or status in BODILESS else length,
             exception,
             name if self._users else "",
             staff,

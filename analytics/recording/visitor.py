@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
 from .event import VISITOR_BITS
 
 FORWARDED_LIMIT = 2_000
+EPOCH = date(1970, 1, 1)
+DAY_NS = 86_400 * 10**9
 
 
 class VisitorHash:
@@ -67,7 +70,13 @@ def _month(arrived: int) -> str:
 
 def _date(arrived: int) -> str:
     """The UTC date: a period has to begin at one moment for all processes."""
-    return datetime.fromtimestamp(arrived // 10**9, UTC).date().isoformat()
+    return _name_of_day(arrived // DAY_NS)
+
+
+@lru_cache(maxsize=2)
+def _name_of_day(number: int) -> str:
+    """Of the day with that number since 1970, asked for by every request of it."""
+    return (EPOCH + timedelta(days=number)).isoformat()
 
 
 PERIODS: Mapping[str, Callable[[int], str] | None] = {

@@ -205,3 +205,18 @@ def test_every_series_refuses_measures_that_are_none(db, site):
                 dimension="route", period=periods.last_days(7), measure="x"
             )
         )
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_link_on_another_site_takes_nothing_in_somebodys_name(db, door):
+    user = person(VIEW, EXPORT)
+    crossed = {"Sec-Fetch-Site": "cross-site"}
+    answers = [
+        send(client, "get", ROOT + door, **crossed).status_code
+        for client in (
+            caller(user, "session"),
+            caller(user, scopes=("analytics:read",)),
+        )
+    ]
+    assert answers == [403, 200]
+    assert LogEntry.objects.count() == 1
