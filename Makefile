@@ -49,6 +49,9 @@ run: $(RUN_STAMP) $(CHARTS) ## Set everything up and run the site (PORT, DATABAS
 flask: $(SHOP_STAMP) ## Run the Flask shop of examples/ beside `make run` (PORT)
 	@PYTHONPATH=.:$(SHOP) exec $(SHOP_PYTHON) -m flask_shop.run
 
+# Side by side, and one more than there are cores: tests that run servers wait a lot.
+TESTS ?= --parallel $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
+
 test: $(DEV_STAMP) $(CHARTS) ## Run the whole test suite; writes unit.xml
 	@exec $(BIN)/python manage.py test $(TESTS)
 

@@ -11,19 +11,23 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_collection_modifyitems(items):
-    """With a database `users`, every test with a database may use both."""
+    """Mark what asks a database, which may be `users`, too; and bring all in order."""
     from django.conf import settings
 
-    if not settings.USERS_APART:
-        return
     for item in items:
         mark = item.get_closest_marker("django_db")
-        if mark or {"db", "transactional_db"} & set(item.fixturenames):
+        fixtures = {"db", "transactional_db"} & set(item.fixturenames)
+        if not (mark or fixtures):
+            continue
+        item.add_marker(pytest.mark.database)
+        if settings.USERS_APART:
             options = dict(mark.kwargs) if mark else {}
-            if "transactional_db" in item.fixturenames:
+            if "transactional_db" in fixtures:
                 options["transaction"] = True
             both = pytest.mark.django_db(**options | {"databases": "__all__"})
             item.add_marker(both, append=False)
+    # First what takes minutes: files run side by side, and the last is waited for.
+    items.sort(key=lambda item: item.get_closest_marker("acceptance") is None)
 
 
 @pytest.fixture

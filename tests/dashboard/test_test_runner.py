@@ -29,3 +29,9 @@ def test_labels_and_options_reach_pytest_and_its_code_comes_back(handed_on):
 def test_report_can_go_elsewhere(handed_on):
     PytestRunner(report="other.xml").run_tests([])
     assert handed_on == ["--junit-xml=other.xml"]
+
+
+def test_files_side_by_side(handed_on):
+    PytestRunner(report="other.xml", parallel="2").run_tests(["tests/products"])
+    assert handed_on[1:3] == ["-n", "2"]
+    assert handed_on[-1] == "tests/products"
