@@ -1,6 +1,7 @@
 """Who may import whom: the picture in `docs/architecture.md`, kept true."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def modules() -> list[str]:
     return sorted(str(file.relative_to(ROOT)) for file in files)
 
 
-def imports_of(module: str) -> set[str]:
+@cache
+def imports_of(module: str) -> frozenset[str]:
     """Dotted names of all that a module imports, those in functions too."""
     package = module.removesuffix(".py").split("/")[:-1]
     found = set()
@@ -60,7 +62,7 @@ def imports_of(module: str) -> set[str]:
             base = package[: len(package) - node.level + 1] if node.level else []
             base += node.module.split(".") if node.module else []
             found |= {".".join([*base, alias.name]) for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def imported(module: str, *names: str) -> list[str]:
