@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import router
+from django.db import connections, router
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -45,7 +45,10 @@ class WaitingSite:
 
 def register_own(using: str = "default", **kwargs: Any) -> None:
     """Register the site of the settings. Connected to ``post_migrate``."""
-    if router.allow_migrate_model(using, Site):
+    if not router.allow_migrate_model(using, Site):
+        return
+    # Migrations of another app alone end here, too, and those back to before sites.
+    if Site._meta.db_table in connections[using].introspection.table_names():
         rows = Site.objects.using(using)
         rows.get_or_create(
             name=get_config().site,

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from analytics import sites
@@ -69,6 +70,15 @@ def test_the_own_site_is_registered_by_itself(settings):
     row = Site.objects.get(name="brand-new")
     assert (row.active, row.added_by) == (True, "settings")
     assert sites.known()[0] == row
+
+
+def test_migrations_may_end_before_there_are_sites(settings):
+    settings.ANALYTICS_SITE = "brand-new"
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE analytics_site RENAME TO none_yet")
+        sites.register_own()
+        cursor.execute("ALTER TABLE none_yet RENAME TO analytics_site")
+    assert not Site.objects.filter(name="brand-new").exists()
 
 
 def test_one_that_is_not_registered_waits_and_is_counted_exactly_then(new_site):
