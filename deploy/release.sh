@@ -132,6 +132,10 @@ activate() { link "releases/${RELEASE##*/}" "$CURRENT"; }
 # The last two stay, so that one can go back.
 remove_old_releases() {
     local old venv
+    # One that was begun and never became whole is none to go back to.
+    for old in "$APP"/releases/*/; do
+        [ -f "$old/complete" ] || rm -rf -- "$old"
+    done
     find "$APP/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' |
         sort -rn | tail -n +3 | cut -d ' ' -f 2- | while IFS= read -r old; do
         [ "$old" = "$(readlink -f "$CURRENT")" ] || rm -rf -- "$old"

@@ -173,3 +173,22 @@ def test_release_holds_every_package_of_the_site():
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     found = {Path(name).parts[0] for name in said.splitlines()}
     assert packages - {"tests", "bench", "examples"} <= found
+
+
+def test_an_upgrade_that_broke_off_does_not_take_the_place_of_one_to_go_back_to(
+    tmp_path,
+):
+    for name, age in {"old": 3, "before": 2, "begun": 1, "now": 0}.items():
+        folder = tmp_path / "releases" / name
+        folder.mkdir(parents=True)
+        venv = tmp_path / "venvs" / name
+        venv.mkdir(parents=True)
+        if name != "begun":
+            (folder / "complete").touch()
+            (folder / ".venv").symlink_to(venv)
+        os.utime(folder, (1_000_000 - age, 1_000_000 - age))
+    (tmp_path / "current").symlink_to("releases/now")
+    paths = f'APP="{tmp_path}"; CURRENT="{tmp_path}/current"'
+    say(f'. "{ROOT}/deploy/release.sh"', paths, "remove_old_releases")
+    for kind in ("releases", "venvs"):
+        assert {path.name for path in (tmp_path / kind).iterdir()} == {"before", "now"}
