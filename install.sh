@@ -161,7 +161,8 @@ drop_database() {
     own_database || return 0
     RELEASE=$(readlink -f "$CURRENT" || true)
     [ ! -e "${RELEASE:-/nowhere}" ] || start_servers
-    as_postgres psql -X -q -c "DROP DATABASE IF EXISTS \"$SITE_USER\"" \
+    # Where it was made: another cluster may have one of this name, which is not ours.
+    as_postgres psql -X -q -p "$(database_port)" -c "DROP DATABASE IF EXISTS \"$SITE_USER\"" \
         -c "DROP ROLE IF EXISTS \"$SITE_USER\""
     changed "dropped the database $SITE_USER and its role"
 }

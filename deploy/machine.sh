@@ -120,11 +120,13 @@ own_redis() { env_value REDIS_URL | grep -q '@/run/dashboard-redis/'; }
 
 as_postgres() { (cd / && setpriv --reuid postgres --regid postgres --init-groups "$@"); }
 
+database_port() { env_value DATABASE_URL | sed 's|.*postgresql:\([0-9]*\)/.*|\1|'; }
+
 # By peer: whoever is the system's user dashboard is the database's, and no password.
 make_database() {
     own_database || return 0
     local port
-    port=$(env_value DATABASE_URL | sed 's|.*postgresql:\([0-9]*\)/.*|\1|')
+    port=$(database_port)
     sql() { as_postgres psql -X -q -A -t -p "$port" -c "$1"; }
     if [ -z "$(sql "SELECT 1 FROM pg_roles WHERE rolname = '$SITE_USER'")" ]; then
         sql "CREATE ROLE \"$SITE_USER\" LOGIN"

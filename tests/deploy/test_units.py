@@ -192,3 +192,21 @@ def test_an_upgrade_that_broke_off_does_not_take_the_place_of_one_to_go_back_to(
     say(f'. "{ROOT}/deploy/release.sh"', paths, "remove_old_releases")
     for kind in ("releases", "venvs"):
         assert {path.name for path in (tmp_path / kind).iterdir()} == {"before", "now"}
+
+
+def test_purge_drops_the_database_where_it_was_made(tmp_path):
+    """There may be several clusters, each with a database of that name."""
+    env_file = tmp_path / "env"
+    env_file.write_text(
+        "DATABASE_URL=postgres://dashboard@%2Fvar%2Frun%2Fpostgresql:5433/dashboard\n"
+    )
+    script = (ROOT / "install.sh").read_text()
+    drop = re.search(r"(?ms)^drop_database\(\) \{.*?^\}$", script)[0]
+    said = say(
+        f'. "{ROOT}/deploy/machine.sh"',
+        f'ENV_FILE="{env_file}" CURRENT="{tmp_path}/none"',
+        drop,
+        'as_postgres() { echo "$*"; }',
+        "drop_database",
+    )
+    assert said.startswith("psql -X -q -p 5433 -c DROP DATABASE")
