@@ -33,7 +33,7 @@ verify_units() {
 
 # A certificate of one's own, or one made here, which browsers will warn of.
 make_certificate() {
-    local folder=$CONFIG/tls
+    local folder=$CONFIG/tls name=${HOSTS%%,*}
     if [ -n "$CERTIFICATE" ]; then
         openssl x509 -noout -in "$CERTIFICATE" || die "$CERTIFICATE is no certificate."
         openssl pkey -noout -in "$KEY" || die "$KEY is no key."
@@ -42,10 +42,12 @@ make_certificate() {
         return
     fi
     if [ ! -e "$folder/key.pem" ] || [ ! -e "$folder/certificate.pem" ]; then
+        # A common name has 64 letters at most; what counts is the other one.
         (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
-            -nodes -days 825 -subj "/CN=${HOSTS%%,*}" \
-            -addext "subjectAltName=DNS:${HOSTS//,/,DNS:}" \
-            -keyout "$folder/key.pem" -out "$folder/certificate.pem" 2>/dev/null)
+            -nodes -days 825 -subj "/CN=${name:0:64}" \
+            -addext "subjectAltName=DNS:${HOSTS//,/,DNS:}" -keyout "$folder/key.pem" \
+            -out "$folder/certificate.pem" 2>/dev/null) || die "openssl makes no" \
+            "certificate for $HOSTS: are these host names? Say them with --host."
         changed "made a certificate for $HOSTS"
     fi
     if [ ! -L "$folder/certificate.pem" ]; then

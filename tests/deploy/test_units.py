@@ -210,3 +210,19 @@ def test_purge_drops_the_database_where_it_was_made(tmp_path):
         "drop_database",
     )
     assert said.startswith("psql -X -q -p 5433 -c DROP DATABASE")
+
+
+@pytest.mark.parametrize("label", ["shop", "a" * 60])
+def test_a_certificate_is_made_for_names_of_any_length(tmp_path, label):
+    needs("openssl")
+    hosts = f"{label}.example.org,other.example.org"
+    (tmp_path / "tls").mkdir()
+    say(
+        f'. "{ROOT}/deploy/services.sh"',
+        f'CONFIG="{tmp_path}" HOSTS={hosts} CERTIFICATE= KEY=',
+        "make_certificate",
+    )
+    words = ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in"]
+    words.append(str(tmp_path / "tls/certificate.pem"))
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert f"DNS:{label}.example.org, DNS:other.example.org" in said
