@@ -6,8 +6,9 @@
 # counted already, so it is in the database's. Redis is left out: all that waits there is
 # in the journals, too. Accounts in a database of their own are not in it: that is said.
 set -euo pipefail
+HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=deploy/common.sh
-. "$(dirname "$(readlink -f "$0")")/common.sh"
+. "$HERE/common.sh"
 umask 077
 # Another site than the installed one says where its things are, and runs by itself.
 OTHER=${DASHBOARD_ENV_FILE:-}
@@ -124,6 +125,17 @@ for key in client.scan_iter("analytics:*:expected"):
     client.delete(key)'
 }
 
+# The tables of an older version become those of the code that is here. Accounts that are
+# elsewhere were not touched.
+migrate() {
+    local words=(migrate --database=default --no-input --verbosity 0)
+    if [ -z "$OTHER" ]; then
+        PATIENCE=600 site_as "$SITE_USER" "$(readlink -f "$CURRENT")" "${words[@]}"
+    else
+        (load_env && cd "$HERE/.." && "${DASHBOARD_PYTHON:-python3}" -B manage.py "${words[@]}")
+    fi
+}
+
 start_again() {
     if runs_here; then systemctl start dashboard.target; fi
 }
@@ -147,6 +159,8 @@ restore() {
         -v ON_ERROR_STOP=1 --single-transaction "$URL") <"$work/database.sql" >/dev/null
     merge_journals "$work/journal"
     forget_expected
+    migrate || stop "the tables are those of the backup, and this code cannot bring them" \
+        "up to date: install the version that made it, restore again, and upgrade."
     say "restored: $file"
     warn_of_accounts
     cmp -s "$work/env" "$ENV_FILE" ||

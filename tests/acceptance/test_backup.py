@@ -36,7 +36,7 @@ def backup(site):
     names = ("DATABASE_URL", "REDIS_URL", "DASHBOARD_VAR")
     settings = site.folder / "env"
     settings.write_text("".join(f"{name}={site.env[name]}\n" for name in names))
-    environ = os.environ | {
+    environ = site.env | {
         "PATH": tool_path(),
         "DASHBOARD_ENV_FILE": str(settings),
         "DASHBOARD_BACKUPS": str(site.folder / "backups"),
@@ -179,6 +179,18 @@ def test_restore_that_fails_changes_nothing(site, backup):
     subprocess.run(words, check=True)
     backup("restore", str(broken), status=1)
     site.assert_counted(counted)
+
+
+@ON_POSTGRESQL
+def test_backup_of_an_older_version_is_brought_up_to_date(site, backup):
+    def manage(*words: str) -> int:
+        return site.start("manage", ["django", *words]).wait()
+
+    assert manage("migrate", "analytics", "0006") == 0
+    file = backup("backup")
+    assert manage("migrate") == 0
+    backup("restore", file)
+    assert manage("migrate", "--check") == 0
 
 
 def test_another_database_is_refused(site, backup):
