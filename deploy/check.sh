@@ -91,7 +91,7 @@ check_services() {
         say "--    services: no systemd runs here, so none of them does"
         return
     fi
-    for name in dashboard.target "${SERVICES[@]}" nginx.service; do
+    for name in dashboard.target $(running_services) nginx.service; do
         holds "service: $name is up" systemctl is-active "$name"
     done
     for name in dashboard.target nginx.service; do

@@ -5,6 +5,15 @@
 SERVICES=(dashboard-redis.service dashboard-web.socket dashboard-web.service
     dashboard-drain.service dashboard-jobs.service dashboard-beat.service)
 
+# Those that have to run here: a Redis elsewhere is not ours to start.
+running_services() {
+    local name
+    for name in "${SERVICES[@]}"; do
+        [ "$name" != dashboard-redis.service ] || own_redis || continue
+        printf '%s\n' "$name"
+    done
+}
+
 install_units() {
     local before=$CHANGES server name file common=dashboard-.service.d/10-common.conf
     server=$(redis_server)
@@ -83,7 +92,7 @@ start_services() {
         return 0
     }
     local name active=()
-    for name in "${SERVICES[@]}"; do
+    for name in $(running_services); do
         systemctl is-active --quiet "$name" || active+=("$name")
     done
     if [ ${#active[@]} -gt 0 ]; then

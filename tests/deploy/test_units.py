@@ -226,3 +226,28 @@ def test_a_certificate_is_made_for_names_of_any_length(tmp_path, label):
     words.append(str(tmp_path / "tls/certificate.pem"))
     said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
     assert f"DNS:{label}.example.org, DNS:other.example.org" in said
+
+
+@pytest.mark.parametrize(
+    ("url", "is_ours"),
+    [
+        ("unix://:secret@/run/dashboard-redis/redis.sock", True),
+        ("redis://:secret@redis.example.org:6379/0", False),
+    ],
+)
+def test_a_redis_elsewhere_is_not_started_here(tmp_path, url, is_ours):
+    (tmp_path / "env").write_text(f"REDIS_URL={url}\n")
+    said = say(
+        *(f'. "{ROOT}/deploy/{name}.sh"' for name in ("machine", "services")),
+        f'ENV_FILE="{tmp_path}/env"',
+        "has_systemd() { true; }",
+        # Of all services nginx alone is up.
+        'systemctl() { if [ "$1" = start ]; then echo "$*"; else [ "$3" = nginx ]; fi '
+        "}",
+        "start_services",
+    )
+    assert ("dashboard-redis.service" in said) is is_ours
+    assert "dashboard-web.service" in said
+    # Nor by the target, which wants all of them.
+    unit = (UNITS / "dashboard-redis.service").read_text()
+    assert "\nConditionPathExists=/etc/dashboard/redis.conf\n" in unit
