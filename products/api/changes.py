@@ -7,12 +7,15 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.db import router, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import Model
 
+from api.problems import Conflict
 from products.models import Product
 
 VERBS = {ADDITION: "Added", CHANGE: "Changed", DELETION: "Deleted"}
+
+OVERTAKEN = "Somebody changed what it belongs to a moment ago. Nothing was done."
 
 
 @contextmanager
@@ -22,10 +25,14 @@ def together() -> Iterator[None]:
     If the log is in another database, that one's transaction ends first: should the
     other's end fail, the log says too much, never too little.
     """
-    with ExitStack() as stack:
-        for alias in dict.fromkeys(map(router.db_for_write, (Product, LogEntry))):
-            stack.enter_context(transaction.atomic(using=alias))
-        yield
+    try:
+        with ExitStack() as stack:
+            for alias in dict.fromkeys(map(router.db_for_write, (Product, LogEntry))):
+                stack.enter_context(transaction.atomic(using=alias))
+            yield
+    except IntegrityError:
+        # PostgreSQL looks at references last of all: at a category that went meanwhile.
+        raise Conflict(OVERTAKEN) from None
 
 
 def log(

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from analytics.rollup.direct import count_events
 from products.api.serializers import CategorySerializer, ProductSerializer
+from products.api.views import ProductViewSet
 from products.models import Category, FormerSlug, Product
 from tests.analytics.recording.events import event
 from tests.api.calling import (
@@ -336,6 +337,25 @@ def test_two_who_take_one_sku_at_once(api, mug, monkeypatch):
     data = {"sku": "007", "name": "New", "category": "kitchen", "price": 1}
     response = send(api, "post", PRODUCTS, data)
     assert (response.status_code, decoded(response)["code"]) == (409, "conflict")
+    assert log() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_category_that_goes_before_its_new_product_is_there(api, mug, monkeypatch):
+    """The database looks at references when it commits."""
+    office, show = category("office"), ProductViewSet.show
+
+    def show_and_lose(*words):
+        shown = show(*words)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM products_category WHERE id = %s", [office.pk])
+        return shown
+
+    monkeypatch.setattr(ProductViewSet, "show", show_and_lose)
+    data = {"sku": "N", "name": "New", "category": "office", "price": 1}
+    response = send(api, "post", PRODUCTS, data)
+    assert (response.status_code, decoded(response)["code"]) == (409, "conflict")
+    assert Product.objects.get() == mug
     assert log() == []
 
 
