@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from .conf import get_config, get_registry
 from .models import Site
+from .recording.folder import origin_of, producer_directories
 from .recording.names import is_site_name
 from .stream import StreamError, moment
 
@@ -84,6 +85,15 @@ def to_drain() -> list[str]:
     except StreamError:
         # Draining the own site will tell.
         return [own]
+
+
+def to_ship() -> list[str]:
+    """The own site, and those with our key whose journals are in our folder, whether
+    they are counted or wait to be. Raises StreamError."""
+    config = get_config().recorder
+    origins = map(origin_of, producer_directories(config.journal_dir))
+    others = {origin.site for origin in origins if origin} - {"", config.site}
+    return [config.site, *_announced(sorted(others), 1.0)]
 
 
 def unheard(timeout: float = 1.0) -> list[str]:

@@ -3,18 +3,22 @@
 import time
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
 from analytics import sites
 from analytics.conf import get_config, get_registry, get_stream
 from analytics.models import Producer, Rollup, Site
+from analytics.recording.event import encode
+from analytics.recording.journal import Journal
 from analytics.recording.registry import SITES, SITES_LIMIT, STALE_SECONDS, Registry
 from analytics.rollup import drain as drain_module
 from analytics.rollup import job
 from analytics.rollup.buckets import Grain
 from analytics.stream import StreamError
 from tests.analytics.conftest import Web
+from tests.analytics.recording.events import event
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:analytics_site_changelist"
@@ -344,3 +348,21 @@ def test_pruning_is_for_all_sites(site):
         )
     prune()
     assert [row.site for row in Rollup.objects.all()] == ["never-registered"]
+
+
+@pytest.mark.parametrize(("announced", "sent"), [(True, 5), (False, 0)])
+def test_what_another_site_left_in_our_folder_is_shipped_if_it_has_our_key(
+    site_stream, announced, sent
+):
+    """As a machine is taken out of service: nothing of that site runs any more."""
+    journal = Journal(get_config().recorder.journal_dir, site="other")
+    for _ in range(5):
+        journal.append(encode(event()) + b"\n")
+    journal.abandon()
+    stream = get_stream(site="other")
+    if announced:
+        stream.registry.announce("other")
+    call_command("analytics_ship", "--once")
+    assert sum(entry.count for entry in stream.read(10)) == sent
+    assert site_stream.backlog() == 0
+    stream.close()
