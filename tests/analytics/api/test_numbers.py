@@ -88,6 +88,20 @@ def test_what_was_asked_is_said_as_it_was_understood(api):
     assert (found["site"], found["audience"]) == ("test", "bots")
 
 
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_days_begin_at_midnight_of_the_site_and_say_their_offset(api, site, format):
+    """As docs/api.md tells who reads them with a spreadsheet."""
+    site.TIME_ZONE = "Europe/Berlin"
+    address = f"{ROOT}series/?from=2026-10-24&to=2026-10-26"
+    response = send(api, "get", address, accept=format)
+    starts = [row["start"] for row in as_table(decoded(response))]
+    assert starts == [
+        "2026-10-24T00:00:00+02:00",
+        "2026-10-25T00:00:00+02:00",
+        "2026-10-26T00:00:00+01:00",
+    ]
+
+
 def test_comparison_with_another_time(api):
     found = asked(api, "comparison/?range=7&compare=weekdays")
     period = periods.last_days(7)
