@@ -115,7 +115,8 @@ class OfKeys(Long):
         search = Search.parse(words)
         question = search.question
         found = queries.every(**search.arguments, before=question.before)
-        head = asked(question) | {"by": search.by, "before": days(search.before)}
+        head = asked(question, question.before)
+        head |= {"by": search.by, "before": days(search.before)}
         return question, head, ([_key(row) for row in batch] for batch in found)
 
 

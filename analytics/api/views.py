@@ -146,9 +146,10 @@ class OfComparison(Numbers):
     def answer(self, words: dict[str, str]) -> dict[str, Any]:
         question = Question.parse(words)
         found = queries.compare(before=question.before, **of(question))
+        dimension = queries.dimension_of(question.dimension)
         return {
-            **asked(question),
-            "before": days(question.before),
+            **asked(question, question.before),
+            "before": days(question.before.of_dimension(dimension)),
             "now": found.now,
             "then": found.then,
             "changes": found.changes,
@@ -229,7 +230,7 @@ class OfTop(Numbers):
             before=question.before,
         )
         return {
-            **asked(question),
+            **asked(question, question.before),
             "by": search.by,
             "before": days(search.before),
             "total": found.total,
@@ -276,15 +277,17 @@ def of(question: Question) -> dict[str, Any]:
     }
 
 
-def asked(question: Question) -> dict[str, Any]:
-    """What is answered, as it was understood."""
+def asked(question: Question, before: Period | None = None) -> dict[str, Any]:
+    """What is answered, as it was understood; ``before`` is what is compared with."""
     return {
         "site": question.site or get_config().site,
         "period": days(question.period),
         "audience": question.audience,
         "dimension": question.dimension,
         "key": question.key,
-        "note": queries.note(period=question.period, dimension=question.dimension),
+        "note": queries.note(
+            period=question.period, before=before, dimension=question.dimension
+        ),
     }
 
 

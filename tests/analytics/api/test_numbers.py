@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from analytics.models import Audience
 from analytics.reporting import periods, queries
+from analytics.rollup.buckets import Grain
+from analytics.rollup.retention import keep
 from tests.analytics.reporting.traffic import counted, counted_once, some
 from tests.api.calling import FORMATS, TABLES, as_table, caller, decoded, person, send
 
@@ -109,6 +111,24 @@ def test_comparison_with_another_time(api):
     assert found["then"]["views"] == expected.then.views
     assert found["changes"]["views"] == pytest.approx(expected.changes["views"])
     assert set(found["changes"]) == set(expected.changes)
+
+
+@pytest.mark.parametrize("door", ["comparison/?", "top/?dimension=route&"])
+def test_a_note_tells_that_what_is_compared_with_is_gone(api, door):
+    keep(queries.dimension_of("total"), Grain.DAY, 400)
+    keep(queries.dimension_of("route"), Grain.DAY, 400)
+    days = "from=2026-09-01&to=2026-11-01"
+    assert asked(api, f"{door}{days}")["note"] == ""
+    note = asked(api, f"{door}{days}&compare=year")["note"]
+    assert note.startswith("Days are kept for 400 days: of 1 Sep")
+
+
+@pytest.mark.parametrize("door", ["comparison/?", "top/?dimension=route&"])
+def test_where_the_time_before_was_cut_is_told(api, door):
+    """The day is cut where the hours that are still kept allow it."""
+    found = asked(api, f"{door}range=90")
+    assert found["before"]["end"] == "2026-08-22T00:00:00Z"
+    assert "is taken up to 22 Aug 00:00" in found["note"]
 
 
 def test_series_tells_gaps_from_zeros(api):
