@@ -20,9 +20,15 @@ from .factors.models import Authenticator, GroupFactor, RecoveryCodes
 from .managers import USED_EVERY, ApiTokenQuerySet, SignInQuerySet
 from .oauth.models import Application, Grant
 
-__all__ = ["ApiToken", "Application", "Grant", "SignIn"]
-
-__all__ = ["ApiToken", "Authenticator", "GroupFactor", "RecoveryCodes", "SignIn"]
+__all__ = [
+    "ApiToken",
+    "Application",
+    "Authenticator",
+    "Grant",
+    "GroupFactor",
+    "RecoveryCodes",
+    "SignIn",
+]
 DEFAULT_DAYS = 90
 LONGEST_DAYS = 365
 

@@ -28,8 +28,6 @@ AHEAD = 86_400_000
 ESCAPE = b"\\u"
 """How JSON writes a NUL, say, which PostgreSQL refuses: such events are looked at."""
 ARRIVAL = attrgetter("time")
-ESCAPE = b"\\u"
-"""How JSON writes a NUL, say, which PostgreSQL refuses: such events are looked at."""
 
 
 @dataclass(slots=True)
