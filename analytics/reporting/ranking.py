@@ -102,8 +102,11 @@ def _matches(dimension: Dimension, search: str) -> tuple[str, list[str]]:
         return "1 = 1", []
     key = connection.ops.quote_name("key")
     if dimension.find is None:
-        text = connection.ops.prep_for_like_query(search.lower())
-        return f"LOWER({key}) LIKE %s ESCAPE '\\'", [f"%{text}%"]
+        prepared = connection.ops.prep_for_like_query
+        words = [f"%{prepared(text)}%" for text in (search.lower(), search)]
+        # SQLite knows no small letters beyond ASCII: as it is written a key is found.
+        either = f"LOWER({key}) LIKE %s ESCAPE '\\' OR {key} LIKE %s ESCAPE '\\'"
+        return f"({either})", words
     keys = list(dimension.find(search))[:FOUND_LIMIT]
     marks = ", ".join(["%s"] * len(keys))
     return (f"{key} IN ({marks})", keys) if keys else ("1 = 0", [])

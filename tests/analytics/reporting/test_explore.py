@@ -90,12 +90,13 @@ def test_page_by_page_each_key_comes_once(viewer, site):
         ("_", {"/a_b/": 1}),
         ("\\\\", {"/c\\\\d/": 1}),
         ("'; DROP", {}),
+        ("Über", {"/Über/": 1}),
     ],
 )
 def test_a_search_looks_for_the_text_itself(viewer, site, text, expected):
-    views({"/Shop/": 2, "/100%/": 1, "/a_b/": 1, "/c\\\\d/": 1, "/x/": 4})
+    views({"/Shop/": 2, "/100%/": 1, "/a_b/": 1, "/c\\\\d/": 1, "/x/": 4, "/Über/": 1})
     assert rows(viewer, q=text) == expected
-    assert found(viewer, q=text)["total"] == (9 if expected else 0)
+    assert found(viewer, q=text)["total"] == (10 if expected else 0)
 
 
 def test_products_are_searched_by_name(viewer, site, catalogue):
