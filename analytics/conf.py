@@ -76,11 +76,11 @@ def get_config() -> Config:
             redis_url=_redis_url(),
             journal_dir=_journal_dir(),
             key=_key(),
-            journal_max_bytes=_natural("ANALYTICS_JOURNAL_MAX_BYTES", 1024**3),
-            stream_max_batches=_natural("ANALYTICS_STREAM_MAX_BATCHES", 10_000),
+            journal_max_bytes=_number("ANALYTICS_JOURNAL_MAX_BYTES", 1024**3, 1),
+            stream_max_batches=_number("ANALYTICS_STREAM_MAX_BATCHES", 10_000, 1),
         ),
         ignore=_prefixes(),
-        proxies=_natural("ANALYTICS_PROXIES", 0),
+        proxies=_number("ANALYTICS_PROXIES", 0),
         visitor_period=_visitor_period(),
         record_users=_flag("ANALYTICS_RECORD_USERS"),
         record_paths=_flag("ANALYTICS_RECORD_PATHS"),
@@ -150,11 +150,11 @@ def _key() -> bytes:
     return derived_key(secret)
 
 
-def _natural(name: str, default: int) -> int:
+def _number(name: str, default: int, least: int = 0) -> int:
     value = getattr(settings, name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ImproperlyConfigured(
-            f"{name} is {value!r}: use a whole number, 0 or more."
+            f"{name} is {value!r}: use a whole number, {least} or more."
         )
     return value
 

@@ -20,6 +20,8 @@ from .recorder import Recorder, RecorderConfig
 from .visitor import PERIODS
 
 _NEEDED = ("site", "key", "redis_url", "journal_dir")
+_LEAST = {"journal_max_bytes": 1, "stream_max_batches": 1, "proxies": 0}
+"""Who says 0 and means no limit would record, or ship, nothing."""
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("", "0", "false", "no", "off")
 
@@ -60,10 +62,12 @@ class Options:
                 f"site is {self.site!r}: use letters, digits, '-' and '_' only,"
                 f" {SITE_LIMIT} characters at most."
             )
-        for name in ("journal_max_bytes", "stream_max_batches", "proxies"):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise ValueError(f"{name} is {value!r}: use a whole number, 0 or more.")
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ValueError(
+                    f"{name} is {value!r}: use a whole number, {least} or more."
+                )
         for name in ("ignore", "hosts"):
             if isinstance(getattr(self, name), str):
                 raise ValueError(f"{name} is a text: use a tuple of texts.")

@@ -1,6 +1,7 @@
 """What recorders without Django are told, and that it means what the settings mean."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
 from analytics.conf import get_config
@@ -69,6 +70,8 @@ def test_what_is_needed_is_asked_for_by_name(name):
         ({"proxies": -1}, "whole number"),
         ({"proxies": True}, "whole number"),
         ({"journal_max_bytes": "1"}, "whole number"),
+        ({"journal_max_bytes": 0}, "1 or more"),
+        ({"stream_max_batches": 0}, "1 or more"),
         ({"ignore": "/healthz"}, "tuple"),
         ({"ignore": ("healthz",)}, "start with"),
         ({"hosts": "example.org"}, "tuple"),
@@ -78,6 +81,15 @@ def test_what_is_needed_is_asked_for_by_name(name):
 def test_what_makes_no_sense_is_refused(changes, said):
     with pytest.raises(ValueError, match=said):
         options(**changes)
+
+
+@pytest.mark.parametrize(
+    "name", ["ANALYTICS_JOURNAL_MAX_BYTES", "ANALYTICS_STREAM_MAX_BATCHES"]
+)
+def test_no_limit_is_no_setting_where_0_would_record_or_ship_nothing(settings, name):
+    setattr(settings, name, 0)
+    with pytest.raises(ImproperlyConfigured, match=rf"{name}.*1 or more"):
+        get_config()
 
 
 @pytest.mark.parametrize(
