@@ -17,8 +17,9 @@ find_system() {
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
+# To its end: whoever is left without a reader fails, and with pipefail all of it does.
 has_candidate() {
-    apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [0-9]'
+    apt-cache policy "$1" 2>/dev/null | grep '^  Candidate: [0-9]' >/dev/null
 }
 
 install_packages() {

@@ -141,6 +141,6 @@ remove_old_releases() {
         [ "$old" = "$(readlink -f "$CURRENT")" ] || rm -rf -- "$old"
     done
     for venv in "$APP"/venvs/*/; do
-        readlink "$APP"/releases/*/.venv | grep -qxF "${venv%/}" || rm -rf -- "$venv"
+        readlink "$APP"/releases/*/.venv | grep -xF "${venv%/}" >/dev/null || rm -rf -- "$venv"
     done
 }

@@ -251,3 +251,14 @@ def test_a_redis_elsewhere_is_not_started_here(tmp_path, url, is_ours):
     # Nor by the target, which wants all of them.
     unit = (UNITS / "dashboard-redis.service").read_text()
     assert "\nConditionPathExists=/etc/dashboard/redis.conf\n" in unit
+
+
+def test_a_package_is_found_however_much_is_said_of_it():
+    many = 'for n in {1..9999}; do echo "  Candidate: $n"; done'
+    found = [
+        f'. "{ROOT}/deploy/machine.sh"',
+        f"apt-cache() {{ {many}; }}",
+        "has_candidate valkey-server",
+        "echo found",
+    ]
+    assert say(*found) == "found\n"
