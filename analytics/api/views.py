@@ -8,6 +8,7 @@ else every request needs is what the project's REST_FRAMEWORK says.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
@@ -216,7 +217,8 @@ class OfHistogram(Numbers):
     ),
 )
 class OfTop(Numbers):
-    """The largest keys of a dimension, in pages. Two queries, and the labels'."""
+    """The largest keys of a dimension, in pages. Two queries, and the labels'; one more
+    behind the last page."""
 
     serializer_class = serializers.TopSerializer
 
@@ -229,6 +231,9 @@ class OfTop(Numbers):
             offset=(search.page - 1) * size,
             before=question.before,
         )
+        if search.page > 1 and not found.rows:
+            # Behind the last page: what there is on the others is told all the same.
+            found = replace(queries.top(**search.arguments, limit=1), rows=())
         return {
             **asked(question, question.before),
             "by": search.by,

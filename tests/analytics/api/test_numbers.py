@@ -113,6 +113,14 @@ def test_comparison_with_another_time(api):
     assert set(found["changes"]) == set(expected.changes)
 
 
+def test_behind_the_last_page_there_is_as_much_as_on_the_others(api):
+    words = "top/?dimension=route&audience=all&page_size=2"
+    first, behind = (asked(api, f"{words}&page={page}") for page in (1, 999))
+    assert behind["results"] == []
+    for name in ("total", "count", "pages"):
+        assert behind[name] == first[name] > 0
+
+
 @pytest.mark.parametrize("door", ["comparison/?", "top/?dimension=route&"])
 def test_a_note_tells_that_what_is_compared_with_is_gone(api, door):
     keep(queries.dimension_of("total"), Grain.DAY, 400)
