@@ -27,8 +27,10 @@ from . import scopes
 from .factors.demand import Demand, demand
 
 USER, SCOPE, FAMILY, PASSWORD = "user_id", "scope", "family", "password"
-FACTOR = "factor"
+FACTOR, BEGAN = "factor", "began"
 PASSWORD_CHARS = 24
+LONGEST_SECONDS = 90 * 86_400
+"""After it the password is asked for again, however often a token was renewed."""
 
 
 class BadJwt(Exception):
@@ -62,7 +64,7 @@ class RefreshToken(Scoped, tokens.RefreshToken):
     ) -> RefreshToken:
         """The first of a family; ``factor``: a code was given, too."""
         token = cls()
-        token[FACTOR] = factor
+        token[FACTOR], token[BEGAN] = factor, token["iat"]
         token[USER], token[FAMILY] = str(user.pk), uuid.uuid4().hex
         token[SCOPE], token[PASSWORD] = scopes.join(wanted), password_mark(user)
         token.outstand()
@@ -111,6 +113,8 @@ def rotate(text: str) -> tuple[Any, RefreshToken]:
     owed = demand(user)
     if owed is Demand.SETUP or (owed is Demand.CODE and not token.get(FACTOR)):
         raise BadJwt("no second factor", user)
+    if token["iat"] - token.get(BEGAN, 0) > LONGEST_SECONDS:
+        raise BadJwt("begun too long ago", user)
     with transaction.atomic(using=router.db_for_write(BlacklistedToken)):
         first = token.use_up()
         if first:

@@ -40,17 +40,25 @@ verify_units() {
     systemd-analyze verify "$UNITS/dashboard.target" "${paths[@]}"
 }
 
+# Of the one that was made here: whether it is for all names, and a while yet.
+certificate_will_do() {
+    local name file=$CONFIG/tls/certificate.pem
+    openssl x509 -noout -checkend 2592000 -in "$file" >/dev/null 2>&1 || return 1
+    for name in ${HOSTS//,/ }; do
+        openssl x509 -noout -checkhost "$name" -in "$file" |
+            grep 'does match' >/dev/null || return 1
+    done
+}
+
 # A certificate of one's own, or one made here, which browsers will warn of.
 make_certificate() {
-    local folder=$CONFIG/tls name=${HOSTS%%,*}
+    local folder=$CONFIG/tls name=${HOSTS%%,*} before=$CHANGES
     if [ -n "$CERTIFICATE" ]; then
         openssl x509 -noout -in "$CERTIFICATE" || die "$CERTIFICATE is no certificate."
         openssl pkey -noout -in "$KEY" || die "$KEY is no key."
         link "$CERTIFICATE" "$folder/certificate.pem"
         link "$KEY" "$folder/key.pem"
-        return
-    fi
-    if [ ! -e "$folder/key.pem" ] || [ ! -e "$folder/certificate.pem" ]; then
+    elif [ ! -L "$folder/certificate.pem" ] && ! certificate_will_do; then
         # A common name has 64 letters at most; what counts is the other one.
         (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
             -nodes -days 825 -subj "/CN=${name:0:64}" \
@@ -59,6 +67,7 @@ make_certificate() {
             "certificate for $HOSTS: are these host names? Say them with --host."
         changed "made a certificate for $HOSTS"
     fi
+    [ "$before" = "$CHANGES" ] || NGINX_CHANGED=1
     if [ ! -L "$folder/certificate.pem" ]; then
         warn "the certificate was made on this machine, so browsers warn of it. Get one" \
             "from an authority and run: install.sh --certificate FILE --key FILE"

@@ -13,6 +13,7 @@ from typing import Any
 
 from .event import class_name
 from .exchange import Exchange
+from .maker import CLIENT_LEFT
 from .options import Options, recorder_of
 
 Environ = dict[str, Any]
@@ -21,6 +22,8 @@ ROUTE = "analytics.route"
 VIEW = "analytics.view"
 EXCEPTION = "analytics.exception"
 FILE_WRAPPER = "wsgi.file_wrapper"
+UNANSWERED = 500
+"""What servers answer for an application that ends and never said a status."""
 
 
 class WsgiRecorder:
@@ -79,7 +82,7 @@ class _Call:
         """The body, itself if the server treats its kind in a way of its own."""
         if isinstance(body, list | tuple):
             self.exchange.sent += sum(map(len, body))
-            self.end()
+            self.end(UNANSWERED)
             return body
         if _is_file(body, self._environ.get(FILE_WRAPPER)):
             self.exchange.sent += self.exchange.length
@@ -103,7 +106,7 @@ class _Call:
             self.end()
         return body
 
-    def end(self) -> None:
+    def end(self, unanswered: int = CLIENT_LEFT) -> None:
         environ, exchange = self._environ, self.exchange
         try:
             error = environ.get(EXCEPTION)
@@ -115,6 +118,7 @@ class _Call:
                 environ.get("REQUEST_METHOD", ""),
                 path.encode("latin-1", "replace").decode("utf-8", "replace"),
                 (environ.get(ROUTE) or "", environ.get(VIEW) or ""),
+                unanswered,
             )
         except Exception as failure:
             exchange.missed(failure)
@@ -137,7 +141,7 @@ class _Body:
                 self._chunks = iter(self._body)
             chunk = next(self._chunks)
         except StopIteration:
-            self._call.end()
+            self._call.end(UNANSWERED)
             raise
         except BaseException as error:
             exchange.failed(error)

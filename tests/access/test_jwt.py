@@ -92,6 +92,26 @@ def test_refresh_token_is_good_once_and_its_family_ends(pair, ask, lines):
     assert obtain().status_code == 200
 
 
+def test_password_is_asked_for_again_after_a_while(pair, monkeypatch, lines):
+    monkeypatch.setattr(jwt, "LONGEST_SECONDS", -1)
+    assert refresh(pair).status_code == 401
+    assert lines()[-1].detail == "begun too long ago"
+    monkeypatch.undo()
+    assert refresh(pair).status_code == 200
+
+
+def test_the_time_of_a_family_is_that_of_its_first_token(pair):
+    second = refresh(pair).json()
+    began = {
+        jwt.RefreshToken(token["refresh"], verify=False)[jwt.BEGAN]
+        for token in (pair, second)
+    }
+    assert len(began) == 1
+    old = jwt.RefreshToken(second["refresh"])
+    old[jwt.BEGAN] -= jwt.LONGEST_SECONDS + 1
+    assert refresh({"refresh": str(old)}).status_code == 401
+
+
 def test_other_families_go_on_when_one_ends(pair):
     other = obtain().json()
     refresh(pair)

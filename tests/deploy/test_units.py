@@ -228,6 +228,24 @@ def test_a_certificate_is_made_for_names_of_any_length(tmp_path, label):
     assert f"DNS:{label}.example.org, DNS:other.example.org" in said
 
 
+def test_a_certificate_made_here_is_kept_until_the_names_change(tmp_path):
+    needs("openssl")
+    (tmp_path / "tls").mkdir()
+    file = tmp_path / "tls/certificate.pem"
+
+    def make(hosts: str) -> bytes:
+        say(
+            f'. "{ROOT}/deploy/services.sh"',
+            f'CONFIG="{tmp_path}" HOSTS={hosts} CERTIFICATE= KEY=',
+            "make_certificate",
+        )
+        return file.read_bytes()
+
+    first = make("shop.example.org,other.example.org")
+    assert make("shop.example.org") == first
+    assert make("shop.example.org,new.example.org") != first
+
+
 @pytest.mark.parametrize(
     ("url", "is_ours"),
     [

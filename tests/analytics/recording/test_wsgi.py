@@ -199,6 +199,13 @@ def test_a_client_that_did_not_wait(serve):
     assert closed == [True]
 
 
+@pytest.mark.parametrize("body", [[], iter([])], ids=["list", "iterator"])
+def test_an_application_that_says_no_status_is_at_fault(serve, body):
+    site = serve(lambda environ, start_response: body)
+    assert site.ask() == b""
+    assert site.event().status == 500
+
+
 def test_exc_info_replaces_the_answer_and_names_the_exception(serve):
     def app(environ, start_response):
         start_response("200 OK", HTML)
