@@ -24,6 +24,8 @@ SHEET_ROWS = 1_048_575
 """As many as a sheet holds below the columns' names."""
 ROWS = 100_000
 """As many as are written well within the half minute that servers give a request."""
+WIDTH = 20
+"""Of all columns, in letters: a time that does not fit would be shown as ####."""
 CHUNK = 1 << 16
 
 Made = Callable[[Callable[[str], Any]], Iterable[Sequence[Sequence[Any]]]]
@@ -73,6 +75,7 @@ def _write(name: str, columns: Sequence[str], made: Made, file: IO[bytes]) -> No
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
+    sheet.sheet_format.defaultColWidth = WIDTH
     with _without_remains(sheet):
         text = partial(text_cell, sheet)
         sheet.append([text(column) for column in columns])

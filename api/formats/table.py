@@ -6,7 +6,7 @@ columns with dotted names: ``errors.price.0.message``. Null is an empty cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analytics.reporting.formulas import safe_cell
@@ -15,15 +15,26 @@ from api.formats.tree import Tree, plain
 RESULTS = "results"
 
 
-def table(data: Any, context: Mapping[str, Any] | None = None) -> list[list[Any]]:
-    """The header and the rows, of cells that are no formulas."""
+def _safe(name: str, value: Any) -> Any:
+    return safe_cell(value)
+
+
+def table(
+    data: Any,
+    context: Mapping[str, Any] | None = None,
+    cell: Callable[[str, Any], Any] = _safe,
+) -> list[list[Any]]:
+    """The header and the rows, of cells that are no formulas.
+
+    ``cell`` makes of a column's name and a value what stands there.
+    """
     found = plain(data)
     rows = [dict(_flat(row, "")) for row in _rows(found)]
     headers = list(dict.fromkeys(name for row in rows for name in row))
     headers = headers or _columns(context)
     if not headers:
         return []
-    body = [[safe_cell(row.get(name)) for name in headers] for row in rows]
+    body = [[cell(name, row.get(name)) for name in headers] for row in rows]
     return [[safe_cell(name) for name in headers], *body]
 
 

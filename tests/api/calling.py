@@ -9,8 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -35,6 +36,7 @@ FORMATS = {
     "xlsx": XLSX,
 }
 TABLES = ("csv", "xlsx")
+is_time = re.compile(r"\d{4}-\d\d-\d\dT[\d:]{8}(\.\d{6})?Z").fullmatch
 READ = ("json", "xml", "yaml", "csv", "multipart")
 SCOPES = ("analytics:read", "products:read", "products:write")
 EDITOR = tuple(
@@ -228,6 +230,28 @@ def as_table(value: Any) -> list[dict[str, str]]:
     return [dict.fromkeys(names, "") | row for row in rows]
 
 
+def as_shown(value: Any, format: str) -> Any:
+    """What a format has of an object."""
+    if format not in TABLES:
+        return value
+    rows = as_table(value)
+    if format == "xlsx":
+        rows = [{name: to_millisecond(text) for name, text in r.items()} for r in rows]
+    return rows
+
+
+def to_millisecond(text: str) -> str:
+    """A time as a spreadsheet can hold it; what is none, as it is."""
+    if not is_time(text):
+        return text
+    time = datetime.fromisoformat(text)
+    return _time_text(time.replace(microsecond=time.microsecond // 1_000 * 1_000))
+
+
+def _time_text(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
 def _from_xml(element: ElementTree.Element) -> Any:
     if element.get("nil") == "true":
         return None
@@ -252,9 +276,20 @@ def _from_rows(rows: Any) -> list[dict[str, str]]:
 def _from_workbook(data: bytes) -> list[dict[str, str]]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
     try:
-        rows = list(book.worksheets[0].iter_rows(values_only=True))
+        rows = [list(map(_written, row)) for row in book.worksheets[0].iter_rows()]
     finally:
         book.close()
     width = len(rows[0]) if rows else 0
     # It does not give the empty cells at the end of a row.
     return _from_rows([[*row, *[None] * (width - len(row))] for row in rows])
+
+
+def _written(cell: Any) -> Any:
+    """A cell's value, numbers and times as the other formats write them."""
+    if cell.number_format == "yyyy-mm-dd":
+        return f"{cell.value:%Y-%m-%d}"
+    if isinstance(cell.value, datetime):
+        return _time_text(cell.value.replace(tzinfo=UTC))
+    if cell.number_format == "0.00":
+        return f"{cell.value:.2f}"
+    return cell.value

@@ -2,10 +2,14 @@
 
 import io
 import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 import yaml
+from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 
 from api.formats import (
@@ -156,6 +160,74 @@ def test_formulas_are_texts_in_workbooks():
     assert kinds == [["s"] * 4, ["s", "n", "n", "s"]]
     assert [sheet["A1"].value, sheet["A2"].value] == ["'=head", "'=1+1"]
     assert [sheet["B2"].value, sheet["C2"].value] == [5, None]
+
+
+class Offer(serializers.Serializer):
+    price = serializers.DecimalField(max_digits=12, decimal_places=2)
+    exact = serializers.DecimalField(max_digits=20, decimal_places=1)
+    at = serializers.DateTimeField(default_timezone=ZoneInfo("Europe/Berlin"))
+    day = serializers.DateField()
+    note = serializers.CharField()
+
+
+class Offers(serializers.Serializer):
+    best = Offer()
+
+
+class Report(Offers):
+    results = Offer(many=True)
+
+
+OFFER = {
+    "price": Decimal("-1234567890.12"),
+    "exact": Decimal("1234567890123456789.5"),
+    "at": datetime(2026, 7, 1, 14, 30, 1, 123_999, UTC),
+    "day": date(2026, 7, 1),
+    "note": "2026-07-01T14:30:01Z",
+}
+OLD = {"at": datetime(1888, 1, 1, tzinfo=UTC), "day": date(1888, 1, 1)}
+
+
+@pytest.mark.parametrize("kind", ["object", "list", "page", "report"])
+def test_workbooks_hold_what_a_serializer_says_that_it_is(kind):
+    nothing = dict.fromkeys(OFFER) | {"note": "none"}
+    rows = Offer([OFFER, OFFER | OLD | {"note": "=1+1"}, nothing], many=True).data
+    data = {
+        "object": lambda: Offer(OFFER).data,
+        "list": lambda: rows,
+        "page": lambda: {"count": 3, "results": rows},
+        "report": lambda: Report({"best": OFFER, "results": [OFFER]}).data,
+    }[kind]()
+    sheet = openpyxl.load_workbook(io.BytesIO(XlsxRenderer().render(data))).active
+    head, first, *rest = sheet.iter_rows()
+    assert [cell.value for cell in head] == list(OFFER)
+    assert [cell.value for cell in first] == [
+        -1234567890.12,
+        "1234567890123456789.5",
+        datetime(2026, 7, 1, 14, 30, 1, 123_000),
+        datetime(2026, 7, 1),
+        "2026-07-01T14:30:01Z",
+    ]
+    assert [cell.data_type for cell in first] == ["n", "s", "d", "d", "s"]
+    assert first[0].number_format == "0.00"
+    if rest:
+        old, empty = rest
+        assert [cell.value for cell in old[2:]] == [
+            "1888-01-01T00:53:28+00:53:28",
+            "1888-01-01",
+            "'=1+1",
+        ]
+        assert [cell.value for cell in empty] == [None] * 4 + ["none"]
+
+
+def test_workbooks_hold_what_is_nested_alike():
+    data = Offers({"best": OFFER}).data
+    sheet = openpyxl.load_workbook(io.BytesIO(XlsxRenderer().render(data))).active
+    found = dict(zip(*sheet.values, strict=True))
+    assert found["best.price"] == -1234567890.12
+    assert found["best.at"] == datetime(2026, 7, 1, 14, 30, 1, 123_000)
+    # Times are shown, not ####.
+    assert sheet.sheet_format.defaultColWidth >= len("2026-07-01 14:30:01")
 
 
 @pytest.mark.parametrize("delimiter", ",;\t")

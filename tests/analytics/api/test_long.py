@@ -22,8 +22,7 @@ from tests.analytics.api.test_numbers import (
 )
 from tests.api.calling import (
     FORMATS,
-    TABLES,
-    as_table,
+    as_shown,
     body,
     caller,
     decoded,
@@ -90,7 +89,7 @@ def test_every_format_has_the_same_object(api, door, format):
     response = send(api, "get", ROOT + door, accept=format)
     assert response.streaming is (format in ("csv", "json"))
     shown = decoded(response)
-    expected = as_table(plain) if format in TABLES else plain
+    expected = as_shown(plain, format)
     assert expected
     if format == "xlsx":
         assert rounded(shown) == rounded(expected)

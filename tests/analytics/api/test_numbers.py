@@ -1,7 +1,9 @@
 """The analytics API: the query module's numbers, in every format, for the permitted."""
 
 import datetime
+import io
 
+import openpyxl
 import pytest
 from django.utils import timezone
 
@@ -10,7 +12,7 @@ from analytics.reporting import periods, queries
 from analytics.rollup.buckets import Grain
 from analytics.rollup.retention import keep
 from tests.analytics.reporting.traffic import counted, counted_once, some
-from tests.api.calling import FORMATS, TABLES, as_table, caller, decoded, person, send
+from tests.api.calling import FORMATS, as_shown, caller, decoded, person, send
 
 pytestmark = pytest.mark.django_db
 
@@ -197,11 +199,34 @@ def test_every_format_has_the_same_object(api, door, format):
     plain = decoded(send(api, "get", ROOT + door))
     shown = send(api, "get", ROOT + door, accept=format)
     assert shown.status_code == 200
-    expected = as_table(plain) if format in TABLES else plain
+    expected = as_shown(plain, format)
     if format == "xlsx":
         assert rounded(decoded(shown)) == rounded(expected)
     else:
         assert decoded(shown) == expected
+
+
+def test_the_times_of_a_workbook_are_times(api):
+    def columns(address: str, *names: str) -> list[tuple]:
+        response = send(api, "get", ROOT + address, accept="xlsx")
+        head, *rows = openpyxl.load_workbook(io.BytesIO(response.content)).active.values
+        places = [head.index(name) for name in names]
+        return [tuple(row[place] for place in places) for row in rows]
+
+    plain = asked(api, "series/?range=7&measure=views")["results"]
+    assert len(plain) == 7
+    assert columns("series/?range=7&measure=views", "start", "value") == [
+        (
+            datetime.datetime.fromisoformat(row["start"]).replace(tzinfo=None),
+            row["value"],
+        )
+        for row in plain
+    ]
+    names = ("period.first", "period.end", "totals.views")
+    ((first, end, views),) = columns("totals/?from=2026-11-01&to=2026-11-03", *names)
+    assert first == datetime.datetime(2026, 11, 1)
+    assert end == datetime.datetime(2026, 11, 4)
+    assert isinstance(views, int)
 
 
 def rounded(rows: list[dict[str, str]]) -> list[dict[str, str]]:

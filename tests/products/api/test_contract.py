@@ -3,6 +3,10 @@
 The object is the same in all of them; the tables say who may do what.
 """
 
+import io
+from datetime import timedelta
+
+import openpyxl
 import pytest
 
 from products.models import Category, Product
@@ -14,8 +18,7 @@ from tests.api.calling import (
     PRODUCTS,
     READ,
     SCOPES,
-    TABLES,
-    as_table,
+    as_shown,
     caller,
     decoded,
     person,
@@ -30,7 +33,7 @@ NEW_CATEGORY = {"name": "Office", "slug": "office"}
 
 
 def assert_same(shown, plain, format):
-    assert decoded(shown) == (as_table(plain) if format in TABLES else plain)
+    assert decoded(shown) == as_shown(plain, format)
 
 
 def readable(mug) -> dict[str, str]:
@@ -74,6 +77,26 @@ def _without_control_characters(value, format):
     if isinstance(value, list):
         return [_without_control_characters(each, format) for each in value]
     return value.replace("\x0b", "\ufffd") if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("one", [False, True])
+def test_a_spreadsheet_can_add_up_prices_and_compare_times(api, shelf, one):
+    url = f"{PRODUCTS}{shelf[0].pk}/" if one else PRODUCTS
+    response = send(api, "get", url, accept="xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
+    names, *rows = sheet.iter_rows()
+    rows = [{h.value: cell for h, cell in zip(names, r, strict=True)} for r in rows]
+    products = {each.sku: each for each in (shelf[:1] if one else shelf)}
+    assert {row["sku"].value for row in rows} == set(products)
+    for row in rows:
+        product = products[row["sku"].value]
+        assert (row["price"].data_type, row["price"].number_format) == ("n", "0.00")
+        assert row["price"].value == float(product.price)
+        for name in ("created", "updated"):
+            exact = getattr(product, name).replace(tzinfo=None)
+            assert timedelta(0) <= exact - row[name].value < timedelta(milliseconds=1)
+        # What only looks like a number, or like a formula, is the text that it is.
+        assert row["sku"].data_type == row["name"].data_type == "s"
 
 
 @pytest.mark.parametrize("accept", FORMATS)
