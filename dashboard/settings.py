@@ -199,7 +199,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "access.users.backend.RememberingBackend"
     if USERS_APART
-    else "django.contrib.auth.backends.ModelBackend",
+    else "access.backends.AccountBackend",
 ]
 # A name from an address: its owner comes in from elsewhere. What is tried while it is
 # locked does not prolong it, so nobody is locked out for ever.

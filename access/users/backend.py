@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.backends import ModelBackend
-
+from ..backends import AccountBackend
 from . import copies
 from .outage import UsersUnavailable
 
 
-class RememberingBackend(ModelBackend):
-    """Django's own, which remembers whom it found."""
+class RememberingBackend(AccountBackend):
+    """The one of every installation, which remembers whom it found."""
 
     def get_user(self, user_id: Any) -> Any:
         try:

@@ -193,7 +193,7 @@ def test_memory_does_not_grow_with_the_rows(site, view, format):
 @pytest.mark.parametrize("door", DOORS)
 def test_queries_do_not_grow_with_the_time(api, door, django_assert_max_num_queries):
     answered(api, door)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(9):
         answered(api, f"{door}&range=year")
 
 

@@ -29,8 +29,8 @@ DOORS = {
     "top/?dimension=route": 2,
 }
 """Address -> SQL queries of its numbers, at most."""
-ASKING = 4
-"""Token, user and two kinds of permissions, the retention's days."""
+ASKING = 3
+"""Token and user, permissions, the retention's days."""
 EVERYONE = tuple(Audience)
 
 

@@ -263,5 +263,5 @@ def test_where_rows_are_days_only_the_comparison_says_so(viewer, site):
 def test_the_number_of_queries_is_bounded(viewer, site, django_assert_max_num_queries):
     views({"/a/": 1})
     for words in ({"range": "today"}, {"range": "90", "q": "a"}):
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(8):
             get(viewer, "analytics_explore", **words)

@@ -170,11 +170,12 @@ def test_gaps_are_no_zeros(events, viewer):
 def test_the_number_of_queries_is_bounded(
     events, viewer, django_assert_max_num_queries
 ):
-    """One of them asks whether a second factor is owed, two for permissions."""
+    """Session, user, what is owed beside a password, permissions, retention, sites;
+    two for the numbers and one for each list."""
     for days in ("today", "7", "90"):
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(12):
             get(viewer, "analytics_overview", range=days)
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(8):
             get(viewer, "analytics_overview", range=days, dimension="route", key="/")
 
 
