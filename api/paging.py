@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 
 
+class KeysFirst(Paginator):
+    """Sorts primary keys alone, in the same query: databases carry whole rows through
+    a sort, also those of all the pages before."""
+
+    def _get_page(self, rows: QuerySet, *args: Any, **kwargs: Any) -> Page:
+        keys = rows.values("pk")
+        return super()._get_page(self.object_list.filter(pk__in=keys), *args, **kwargs)
+
+
 class Pages(PageNumberPagination):
+    django_paginator_class = KeysFirst
     page_size = 100
     max_page_size = 1_000
     page_size_query_param = "page_size"

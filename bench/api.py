@@ -149,17 +149,18 @@ def lists(get: Callable[[str], Asked], count: int) -> Iterator[Line]:
     for what, query in LISTS.items():
         query = query.format(last=count // 100)
         ms, queries, found = get(f"/api/v1/products/{query}")
-        plain = ""
+        plain, limit = "", float(LIMIT_MS)
         if what.endswith("page"):
             slow, many, other = get(f"/plain/{query}")
+            limit = min(limit, slow)
             plain = f"plain ModelViewSet {slow:.0f} ms, {many} SQL"
             assert other["count"] == found["count"] == count
         yield Line(
             what=f"API, list of {spaced(count)} products, {what}, 100 of them",
             peers=plain,
             ours=f"{ms:.0f} ms, {queries} SQL",
-            target=f"≤ {LIMIT_MS} ms",
-            reached=ms <= LIMIT_MS,
+            target=f"≤ {limit:.0f} ms",
+            reached=ms <= limit,
             verified=f"{spaced(found['count'])} found",
         )
 
