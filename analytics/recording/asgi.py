@@ -2,13 +2,15 @@
 
 Wrap the outermost application: ``app = AsgiRecorder(app, Options.from_environ())``, or
 ``app.add_middleware(AsgiRecorder, options=...)``. Reads the scope when the answer has
-ended; by then ``scope["route"].path`` or ``scope["analytics.route"]`` tells the route.
-Passes lifespan and websockets on. Never raises, never changes the answer. Needs no
-Django.
+ended; by then the router, or ``scope["analytics.route"]``, tells the route. Passes
+websockets and the lifespan on, and ships what is left before the latter is over. Never
+raises, never changes the answer. Needs no Django.
 """
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ from .event import class_name
 from .exchange import Exchange
 from .maker import CLIENT_LEFT
 from .options import Options, recorder_of
+from .routing import routed
 from .wsgi import EXCEPTION, ROUTE, VIEW
 
 Scope = dict[str, Any]
@@ -37,6 +40,7 @@ _HEADERS = (
 )
 """What an event is made of."""
 FILE = ("http.response.pathsend", "http.response.zerocopysend")
+BODY = ("http.response.body", *FILE)
 
 
 class AsgiRecorder:
@@ -45,7 +49,8 @@ class AsgiRecorder:
     def __init__(
         self, app: Callable[[Scope, Receive, Send], Awaitable[None]], options: Options
     ) -> None:
-        self._app = app
+        self.app = app
+        """Called so by Starlette's middleware too: what is around an application."""
         self._maker = options.maker()
         self._ignore = options.ignore
         wanted = [*_HEADERS, *filter(None, [options.country_header.lower()])]
@@ -55,17 +60,29 @@ class AsgiRecorder:
         self.recorder = recorder_of(options.recorder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._ignore):
-            await self._app(scope, receive, send)
+        if scope["type"] != "http" or _own_path(scope).startswith(self._ignore):
+            passed = self._shipping(send) if scope["type"] == "lifespan" else send
+            await self.app(scope, receive, passed)
             return
         exchange = Exchange(self.recorder, self._maker)
         call = _Call(exchange, scope, receive, send, self._wanted)
         try:
-            await self._app(scope, call.receive, call.send)
+            await self.app(scope, call.receive, call.send)
         except BaseException as error:
             call.failed(error)
             raise
         call.end()
+
+    def _shipping(self, send: Send) -> Send:
+        """``send`` of a lifespan: servers such as uvicorn end by a signal after it, and
+        run no atexit."""
+
+        async def ship_and_send(message: dict[str, Any]) -> None:
+            if message["type"].startswith("lifespan.shutdown"):
+                await asyncio.to_thread(self.recorder.close)
+            await send(message)
+
+        return ship_and_send
 
 
 class _Call:
@@ -96,9 +113,9 @@ class _Call:
     async def send(self, message: dict[str, Any]) -> None:
         """What the application is given as ``send``."""
         # With its last part the client has its answer; the process may be killed then.
-        last = message["type"] == "http.response.body" and not message.get("more_body")
+        last = message["type"] in BODY and self._completes(message)
         if last:
-            self._try_to_note(message)
+            self._try_to_note(message, last)
         try:
             await self._send(message)
         except OSError:
@@ -106,11 +123,22 @@ class _Call:
             self._left = True
             raise
         if not last:
-            self._try_to_note(message)
+            self._try_to_note(message, last)
 
-    def _try_to_note(self, message: dict[str, Any]) -> None:
+    def _completes(self, message: dict[str, Any]) -> bool:
+        """Whether the answer ends with it, or is as long as was said."""
+        if not message.get("more_body"):
+            return True
+        exchange = self.exchange
+        return 0 < exchange.length <= exchange.sent + len(message.get("body", b""))
+
+    def _try_to_note(self, message: dict[str, Any], last: bool) -> None:
         try:
             self._note(message)
+            # What follows are tasks that are none of the answer. A 500 may be followed
+            # by the exception that it was made of, if that is not at hand yet.
+            if last and (self.exchange.status < 500 or self._note_cause()):
+                self.end()
         except Exception as error:
             self.exchange.missed(error)
 
@@ -119,21 +147,26 @@ class _Call:
         if kind == "http.response.start":
             headers = message.get("headers", ())
             exchange.answered(
-                message["status"],
+                # Nobody has it.
+                CLIENT_LEFT if self._left else message["status"],
                 ((n.decode("latin-1"), v.decode("latin-1")) for n, v in headers),
             )
         elif kind == "http.response.body":
             exchange.sent += len(message.get("body", b""))
-            # A 500 may be followed by the exception that it was made of; and all
-            # else by tasks that are none of the answer.
-            if not message.get("more_body", False) and exchange.status < 500:
-                self.end()
         elif kind in FILE:
             exchange.sent += message.get("count") or exchange.length
 
+    def _note_cause(self) -> bool:
+        """Whether an exception is being made an answer of; it is named, unless the
+        application raised it for its status."""
+        error = sys.exc_info()[1]
+        if error is not None and not hasattr(error, "status_code"):
+            self.exchange.exception = class_name(error)
+        return error is not None
+
     def failed(self, error: BaseException) -> None:
-        """An exception passed: that of a client that left is nobody's fault."""
-        if not (self._left and isinstance(error, OSError)):
+        """An exception passed: after the client left it is nobody's fault."""
+        if not self._left:
             self.exchange.failed(error)
         self.end()
 
@@ -168,11 +201,14 @@ class _Call:
         return meta
 
 
+def _own_path(scope: Scope) -> str:
+    """Below where the server put the application."""
+    path: str = scope["path"]
+    root = scope.get("root_path")
+    return path.removeprefix(root) if root else path
+
+
 def _target(scope: Scope) -> tuple[str, str]:
-    """Route and view, as the application or its framework's router left them."""
-    route = scope.get(ROUTE) or getattr(scope.get("route"), "path", "") or ""
-    view = scope.get(VIEW) or getattr(scope.get("route"), "name", "") or ""
-    if route and not view:
-        endpoint = scope.get("endpoint")
-        view = getattr(endpoint, "__name__", "")
-    return str(route), str(view)
+    """Route and view, as the application says them, or its framework's router."""
+    path, name = routed(scope)
+    return str(scope.get(ROUTE) or path), str(scope.get(VIEW) or name)

@@ -1,86 +1,22 @@
 """The recorder of ASGI sites: what is recorded, and that nothing else is changed."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
-from analytics.recording.asgi import AsgiRecorder
-from analytics.recording.event import decode
-from analytics.recording.options import Options
 from analytics.recording.wsgi import WsgiRecorder
-from tests.analytics.recording.site import end, journal_lines
-
-HTML = [(b"content-type", b"text/html; charset=utf-8")]
-HEADERS = [
-    (b"host", b"shop.example.org"),
-    (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64)"),
-    (b"accept-language", b"de-AT,de;q=0.9"),
-    (b"referer", b"https://search.example.org/?q=x"),
-    (b"user_agent", b"not this one"),
-]
-
-
-def run(coroutine):
-    """In a thread of its own: that of the tests may have a loop of Playwright's."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
+from tests.analytics.recording.asgi_site import HEADERS, HTML, run, serving
 
 
 class Unhappy(Exception):
     """What nobody handles."""
 
 
-class Site:
-    """A recorded application, asked as a server would."""
-
-    def __init__(self, root, app, **changes):
-        self.root, self.sent = root, []
-        options = {"hosts": ("shop.example.org",), "ignore": ("/ignored/",)} | changes
-        self.options = Options("shop", "key", f"unix://{root}/n", root, **options)
-        self.app = AsgiRecorder(app, self.options)
-
-    def scope(self, path="/", method="GET", kind="http"):
-        return {
-            "type": kind,
-            "path": path,
-            "method": method,
-            "headers": list(HEADERS),
-            "query_string": b"utm_source=letter",
-            "client": ("192.0.2.7", 5000),
-        }
-
-    def ask(self, *words, send=None):
-        async def receive():
-            return {"type": "http.disconnect"}
-
-        async def keep(message):
-            self.sent.append(message)
-
-        scope = self.scope(*words)
-        run(self.app(scope, receive, send or keep))
-        return b"".join(m.get("body", b"") for m in self.sent)
-
-    def events(self):
-        return [decode(line) for line in journal_lines(self.root)]
-
-    def event(self):
-        (event,) = self.events()
-        return event
-
-
 @pytest.fixture
 def serve(tmp_path):
-    made = []
-
-    def make(app, **changes):
-        made.append(Site(tmp_path, app, **changes))
-        return made[-1]
-
-    yield make
-    for site in made:
-        end(site.app.recorder)
+    with serving(tmp_path) as make:
+        yield make
 
 
 def start(status=200, headers=HTML):
@@ -224,18 +160,50 @@ def test_one_that_stops_when_the_client_has_left(serve):
     assert (site.event().status, site.event().exception) == (499, "")
 
 
-@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
-def test_other_protocols_pass(serve, kind):
+def test_other_protocols_pass(serve):
     seen = []
 
     async def app(scope, receive, send):
         seen.append((scope, receive, send))
 
     site = serve(app)
-    scope, receive, send = {"type": kind}, object(), object()
+    scope, receive, send = {"type": "websocket"}, object(), object()
     run(site.app(scope, receive, send))
     assert seen == [(scope, receive, send)]
     assert site.events() == []
+
+
+def test_a_lifespan_passes_and_what_is_left_is_shipped_at_its_end(serve):
+    """Before its last message: with that, servers end."""
+    seen = []
+
+    async def app(scope, receive, send):
+        if scope["type"] != "lifespan":
+            return await hello(scope, receive, send)
+        seen.append((await receive())["type"])
+        await send({"type": "lifespan.startup.complete"})
+        seen.append((await receive())["type"])
+        await send({"type": "lifespan.shutdown.complete"})
+
+    site = serve(app)
+    site.ask()
+    shipper = site.app.recorder._shipper._thread
+    messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive():
+        return {"type": next(messages)}
+
+    async def send(message):
+        seen.append((message["type"], shipper.is_alive()))
+
+    run(site.app({"type": "lifespan"}, receive, send))
+    assert seen == [
+        "lifespan.startup",
+        ("lifespan.startup.complete", True),
+        "lifespan.shutdown",
+        ("lifespan.shutdown.complete", False),
+    ]
+    assert len(site.events()) == 1
 
 
 def test_messages_pass_unchanged(serve):
@@ -244,14 +212,28 @@ def test_messages_pass_unchanged(serve):
     assert site.sent == [start(), body(b"hel", more=True), body(b"lo")]
 
 
-def test_a_file_that_the_server_sends(serve):
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"type": "http.response.pathsend", "path": "/f"}],
+        [{"type": "http.response.zerocopysend", "file": 3}],
+        [body(b"x" * 60, True), body(b"x" * 40, True)],
+    ],
+    ids=["by its path", "by its descriptor", "with as much as was said"],
+)
+def test_what_ends_an_answer(serve, messages):
+    seen = []
+
     async def app(scope, receive, send):
         await send(start(200, [(b"content-length", b"100")]))
-        await send({"type": "http.response.pathsend", "path": "/f"})
+        for message in messages:
+            await send(message)
+        seen.append(len(site.events()))
+        await send(body(b""))
 
     site = serve(app)
     site.ask()
-    assert site.event().bytes == 100
+    assert (seen, site.event().bytes) == ([1], 100)
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 304)])
