@@ -18,6 +18,9 @@ REST = "/{path:path}"
 """What Starlette itself adds to the pattern of a mount."""
 LAYERS = 16
 """So much middleware around a mounted application is looked through."""
+PREFIXES = 1_024
+_prefixes: dict[tuple[int, str, str], tuple[Any, str]] = {}
+"""Patterns of mounts that were found once, by their router and ``root_path``."""
 
 
 def routed(scope: Scope) -> Target:
@@ -25,12 +28,11 @@ def routed(scope: Scope) -> Target:
     route, endpoint = scope.get("route"), scope.get("endpoint")
     if route is None and endpoint is None:
         return NOWHERE
-    if "app_root_path" not in scope and _endpoint(route) is endpoint:
-        return _included(scope, route) or _target(route)
-    # Behind a mount its prefix is missing; and FastAPI does not name plain routes.
-    routes = getattr(scope.get("router"), "routes", ())
-    root = scope.get("app_root_path", scope.get("root_path", ""))
-    return _find(routes, scope, scope["path"].removeprefix(root)) or NOWHERE
+    if _endpoint(route) is not endpoint:
+        # It is a mount or an earlier one: FastAPI does not name plain routes.
+        return _walk(scope) or NOWHERE
+    own = _included(scope, route) or _target(route)
+    return _behind_mounts(scope, own) if "app_root_path" in scope else own
 
 
 def _included(scope: Scope, route: Any) -> Target | None:
@@ -39,6 +41,26 @@ def _included(scope: Scope, route: Any) -> Target | None:
     if context is None or getattr(context, "original_route", None) is not route:
         return None
     return _target(context)
+
+
+def _behind_mounts(scope: Scope, own: Target) -> Target:
+    """The route of a mounted application, with what was before that."""
+    router = scope.get("router")
+    key = (id(router), scope["app_root_path"], scope.get("root_path", ""))
+    known = _prefixes.get(key)
+    if known is not None and known[0] is router:
+        return known[1] + own[0], own[1]
+    found = _walk(scope) or own
+    if found[0].endswith(own[0]) and len(_prefixes) < PREFIXES:
+        _prefixes[key] = (router, found[0].removesuffix(own[0]))
+    return found
+
+
+def _walk(scope: Scope) -> Target | None:
+    """What the outermost router led to."""
+    routes = getattr(scope.get("router"), "routes", ())
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    return _find(routes, scope, scope["path"].removeprefix(root))
 
 
 def _find(routes: Iterable[Any], scope: Scope, path: str) -> Target | None:

@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route, Router
 
+from analytics.recording import routing
 from analytics.recording.asgi import AsgiRecorder
 from tests.analytics.recording.asgi_site import serving
 
@@ -252,6 +253,23 @@ def test_a_recorder_of_a_mounted_application_alone(serve):
     site.app = inside
     expected = ["/of/{who}/p/{pk:int}", "/of/{who}/words/{word}", ""]
     assert [event.route for event in site.events()] == expected
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_patterns_of_mounts_are_remembered(serve, monkeypatch, limit):
+    """Some of them: their paths are what visitors ask for."""
+    monkeypatch.setattr(routing, "PREFIXES", limit)
+    monkeypatch.setattr(routing, "_prefixes", {})
+    site = serve(Starlette(routes=[Mount("/of/{who}", starlette())]))
+    for path in ("/of/ada/p/7", "/of/ada/same/8", "/of/bob/p/9", "/of/ada/none"):
+        site.visit(path)
+    assert [event.route for event in site.events()] == [
+        "/of/{who}/p/{pk:int}",
+        "/of/{who}/same/{pk:int}",
+        "/of/{who}/p/{pk:int}",
+        "",
+    ]
+    assert [prefix for _, prefix in routing._prefixes.values()] == ["/of/{who}"][:limit]
 
 
 def test_what_is_mounted_need_not_have_routes(serve):
