@@ -172,6 +172,8 @@ class _Call:
 
     def end(self) -> None:
         scope, exchange = self._scope, self.exchange
+        if exchange.ended:
+            return
         try:
             error = scope.get(EXCEPTION)
             if error is not None and not exchange.exception:
@@ -180,11 +182,22 @@ class _Call:
                 self._meta(),
                 scope["method"],
                 scope["path"],
-                _target(scope),
+                self._target(),
                 CLIENT_LEFT if self._left else 500,
             )
         except Exception as failure:
             exchange.missed(failure)
+
+    def _target(self) -> tuple[str, str]:
+        """Route and view, as the application says them, or its framework's router."""
+        scope = self._scope
+        try:
+            path, name = routed(scope)
+        except Exception as error:
+            # A router of another release: better counted by no route than not at all.
+            self.exchange.doubted("route", error)
+            path = name = ""
+        return str(scope.get(ROUTE) or path), str(scope.get(VIEW) or name)
 
     def _meta(self) -> dict[str, str]:
         """The headers, as WSGI spells them and Django's ASGI joins them."""
@@ -206,9 +219,3 @@ def _own_path(scope: Scope) -> str:
     path: str = scope["path"]
     root = scope.get("root_path")
     return path.removeprefix(root) if root else path
-
-
-def _target(scope: Scope) -> tuple[str, str]:
-    """Route and view, as the application says them, or its framework's router."""
-    path, name = routed(scope)
-    return str(scope.get(ROUTE) or path), str(scope.get(VIEW) or name)

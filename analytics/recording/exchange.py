@@ -24,7 +24,7 @@ class Exchange:
 
     __slots__ = (
         "_arrived",
-        "_ended",
+        "ended",
         "_maker",
         "_recorder",
         "_started",
@@ -38,7 +38,8 @@ class Exchange:
     def __init__(self, recorder: Recorder, maker: Maker) -> None:
         self._recorder, self._maker = recorder, maker
         self._arrived, self._started = time_ns(), perf_counter_ns()
-        self._ended = False
+        self.ended = False
+        """Whether it is recorded, or given up."""
         self.status = 0
         """0 until the application says one."""
         self.kind: str | None = None
@@ -76,7 +77,7 @@ class Exchange:
         unanswered: int = CLIENT_LEFT,
     ) -> None:
         """Record it, unless that is done. ``unanswered`` is the status of none."""
-        if self._ended:
+        if self.ended:
             return
         try:
             status = self.status or unanswered
@@ -97,13 +98,17 @@ class Exchange:
         except Exception as error:
             self.missed(error)
         else:
-            self._ended = True
+            self.ended = True
             self._recorder.record(event)
+
+    def doubted(self, what: str, error: Exception) -> None:
+        """It is recorded without that."""
+        self._recorder.counters[f"{what}: {type(error).__name__}"] += 1
 
     def missed(self, error: Exception) -> None:
         """No event can be made of it: it shows as lost in the ledger."""
-        if not self._ended:
-            self._ended = True
+        if not self.ended:
+            self.ended = True
             self._recorder.miss(f"event: {type(error).__name__}")
 
 

@@ -281,6 +281,23 @@ def test_what_is_mounted_need_not_have_routes(serve):
     assert (site.event().route, site.event().view) == ("/of/{who}/{path:path}", "bare")
 
 
+def test_a_router_that_is_not_understood_costs_the_route_alone(serve):
+    class Odd(Route):
+        @property
+        def routes(self):
+            raise NotImplementedError
+
+    async def app(scope, receive, send):
+        scope["router"], scope["endpoint"] = odd, app
+        await PlainTextResponse("hello")(scope, receive, send)
+
+    odd = Odd("/", hello)
+    site = serve(app)
+    assert site.visit("/") == (200, b"hello")
+    assert (site.event().route, site.event().status) == ("", 200)
+    assert site.app.recorder.counters["route: NotImplementedError"] == 1
+
+
 def test_what_the_application_says_goes_first(serve):
     async def says(request):
         request.scope["analytics.route"] = "/own/"
