@@ -24,10 +24,10 @@ class Exchange:
 
     __slots__ = (
         "_arrived",
-        "ended",
         "_maker",
         "_recorder",
         "_started",
+        "ended",
         "exception",
         "kind",
         "length",
