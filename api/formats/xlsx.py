@@ -1,14 +1,14 @@
 """XLSX out: the table of a CSV file, as a workbook whose texts are texts.
 
-Prices are numbers in it, and times are times, in UTC: where the serializer has a field
-for such a value, whatever the text looks like elsewhere.
+Prices are numbers in it, and times are times, of the zone that the text names: where
+the serializer has a field for such a value, whatever the text looks like elsewhere.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -98,8 +98,8 @@ def _reader(field: Any) -> Callable[[str], Value]:
 
 
 def _time(text: str) -> datetime | str:
-    """In UTC, and to the millisecond: spreadsheets know no zone and nothing finer."""
-    time = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+    """To the millisecond: spreadsheets know no zone, and nothing finer."""
+    time = datetime.fromisoformat(text).replace(tzinfo=None)
     time = time.replace(microsecond=time.microsecond // 1_000 * 1_000)
     return time if time.year >= FIRST_YEAR else text
 

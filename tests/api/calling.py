@@ -11,7 +11,7 @@ import io
 import json
 import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -289,7 +289,7 @@ def _written(cell: Any) -> Any:
     if cell.number_format == "yyyy-mm-dd":
         return f"{cell.value:%Y-%m-%d}"
     if isinstance(cell.value, datetime):
-        return _time_text(cell.value.replace(tzinfo=UTC))
+        return _time_text(timezone.make_aware(cell.value))
     if cell.number_format == "0.00":
         return f"{cell.value:.2f}"
     return cell.value

@@ -12,7 +12,15 @@ from analytics.reporting import periods, queries
 from analytics.rollup.buckets import Grain
 from analytics.rollup.retention import keep
 from tests.analytics.reporting.traffic import counted, counted_once, some
-from tests.api.calling import FORMATS, as_shown, caller, decoded, person, send
+from tests.api.calling import (
+    FORMATS,
+    as_shown,
+    as_table,
+    caller,
+    decoded,
+    person,
+    send,
+)
 
 pytestmark = pytest.mark.django_db
 
