@@ -24,6 +24,8 @@ from . import audit
 from .models import SignIn
 
 BEGUN, SEEN = "access_begun", "access_seen"
+FRESH = 300
+"""Seconds after the sign-in in which the password is not asked for a second time."""
 SEEN_EVERY = 60
 """Seconds: use is not written into the session more often."""
 
@@ -39,6 +41,11 @@ def is_over(session: SessionBase, at: int) -> bool:
         at - begun >= settings.SESSION_ABSOLUTE_SECONDS
         or at - seen >= settings.SESSION_IDLE_SECONDS
     )
+
+
+def is_fresh(session: SessionBase, at: int) -> bool:
+    """Whether who sits there gave the password a moment ago."""
+    return 0 <= at - session.get(BEGUN, 0) < FRESH
 
 
 def note_use(session: SessionBase, at: int) -> None:

@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_otp.models import Device
 
@@ -40,21 +41,33 @@ class Answer(NamedTuple):
         return self.outcome in (Outcome.RIGHT, Outcome.RECOVERY)
 
 
-def check(user: Any, text: str, confirmed: bool = True) -> Answer:
+def check(user: Any, text: str) -> Answer:
     """Look at a code as it was typed, and use it up."""
-    code = re.sub(r"[\s-]", "", text).lower()
+    code = _bare(text)
     if CODE.fullmatch(code):
-        return _try(Authenticator, Outcome.RIGHT, user, code, confirmed)
-    if confirmed and RECOVERY.fullmatch(code):
-        return _try(RecoveryCodes, Outcome.RECOVERY, user, code, confirmed)
+        own = Authenticator.objects.filter(user=user, confirmed=True)
+        return _try(own, Outcome.RIGHT, code)
+    if RECOVERY.fullmatch(code):
+        own = RecoveryCodes.objects.filter(user=user, confirmed=True)
+        return _try(own, Outcome.RECOVERY, code)
     return Answer(Outcome.WRONG)
 
 
-def _try(
-    kind: type[Device], right: Outcome, user: Any, code: str, confirmed: bool
-) -> Answer:
+def check_first(device: Authenticator, text: str) -> Answer:
+    """The code by which an app shows that it was given the secret."""
+    code = _bare(text)
+    if not CODE.fullmatch(code):
+        return Answer(Outcome.WRONG)
+    new = Authenticator.objects.filter(pk=device.pk, confirmed=False)
+    return _try(new, Outcome.RIGHT, code)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s-]", "", text).lower()
+
+
+def _try(own: QuerySet, right: Outcome, code: str) -> Answer:
     with atomic():
-        own = kind.objects.filter(user=user, confirmed=confirmed)
         device = own.select_for_update().first()
         if device is None:
             return Answer(Outcome.WRONG)

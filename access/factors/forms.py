@@ -38,19 +38,32 @@ class FirstCodeForm(CodeForm):
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
+class PasswordField(forms.CharField):
+    """One's own, as the login page takes it."""
+
+    def __init__(self, **more: Any) -> None:
+        typed = {"autocomplete": "current-password", "class": "vTextField"}
+        widget = forms.PasswordInput(attrs=typed)
+        super().__init__(strip=False, max_length=4096, widget=widget, **more)
+
+
+class PasswordForm(forms.Form):
+    """The password again, from who has no other proof."""
+
+    password = PasswordField(label=_("Your password"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].widget.attrs["autofocus"] = True
+
+
 class ProofForm(forms.Form):
     """A code or the password: who finds an open browser has neither."""
 
     code = CodeField(
         label=_("Code"), required=False, help_text=_("Of the app, or a recovery code.")
     )
-    password = forms.CharField(
-        label=_("Or your password"),
-        required=False,
-        strip=False,
-        max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = PasswordField(label=_("Or your password"), required=False)
 
     def clean(self) -> dict[str, Any]:
         found = super().clean()

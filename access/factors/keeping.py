@@ -6,6 +6,7 @@ One app for each user, and ten codes. Never returns what it returned once.
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from django.db import router, transaction
@@ -21,6 +22,8 @@ CODES = 10
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without what looks alike on paper."""
 CODE_CHARS = 10
+SECRET_SECONDS = 1800
+"""So long a new secret waits for its first code."""
 
 
 def atomic() -> Any:
@@ -33,18 +36,21 @@ def of(user: Any) -> Authenticator | None:
     return Authenticator.objects.filter(user=user, confirmed=True).first()
 
 
-def begun(user: Any) -> Authenticator | None:
-    """One that waits for its first code."""
-    return Authenticator.objects.filter(user=user, confirmed=False).first()
+def begun(user: Any, pk: object) -> Authenticator | None:
+    """One that waits for its first code, if it is this one and not too old."""
+    since = timezone.now() - timedelta(seconds=SECRET_SECONDS)
+    own = Authenticator.objects.filter(user=user, confirmed=False)
+    return own.filter(pk=pk, created_at__gt=since).first()
 
 
-def begin(user: Any) -> None:
-    """Make a new secret, in the place of one that was not confirmed."""
+def begin(user: Any) -> Authenticator:
+    """A new secret, in the place of one that was not confirmed."""
     device = Authenticator(user=user, name="authenticator", confirmed=False)
     device.bin_key = secrets.token_bytes(SECRET_BYTES)
     with atomic():
         Authenticator.objects.filter(user=user, confirmed=False).delete()
         device.save()
+    return device
 
 
 def confirm(device: Authenticator) -> list[str]:

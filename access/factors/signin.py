@@ -86,7 +86,7 @@ def try_code(request: HttpRequest, user: Any, text: str, door: str = "") -> Answ
     return found
 
 
-def proves(request: HttpRequest, user: Any, code: str, password: str) -> str:
+def proves(request: HttpRequest, user: Any, password: str, code: str = "") -> str:
     """Whether it is the user who sits there; what to say if not."""
     if code:
         found = try_code(request, user, code)

@@ -1,4 +1,4 @@
-"""The pages of one's own second factor: set it up, give a code, renew, take away.
+"""The pages of one's own second factor: give a code, new recovery codes, take it away.
 
 Thin: they ask `keeping` and `signin`. For members of staff; who still has to set one up
 sees those for that, and who owes a code sees the page for that. Writes the audit list.
@@ -6,11 +6,8 @@ sees those for that, and who owes a code sees the page for that. Writes the audi
 
 from __future__ import annotations
 
-import io
-from base64 import b32encode
 from typing import Any
 
-import segno
 from django.contrib.auth.views import RedirectURLMixin, redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,15 +17,14 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import FormView, TemplateView
 
-from .. import audit
+from .. import audit, sessions
 from ..models import SignIn
 from ..views import InAdmin
 from . import gate, keeping, signin
-from .checking import check
 from .demand import Demand
-from .forms import CodeForm, FirstCodeForm, ProofForm
+from .forms import CodeForm, ProofForm
 
 Kind = SignIn.Kind
 FEW = 3
@@ -63,6 +59,10 @@ class OwnPage(InAdmin):
         mine = {"asked": self.asked.value, "person": self.person, "title": self.title}
         return super().get_context_data(**more) | mine
 
+    @property
+    def is_fresh(self) -> bool:
+        return sessions.is_fresh(self.request.session, sessions.now())
+
     @sensitive_variables("codes")
     def show(self, codes: list[str]) -> HttpResponse:
         """Neither a message nor a redirect: those would have to be kept somewhere."""
@@ -80,63 +80,8 @@ class Status(OwnPage, TemplateView):
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         found = {"factor": keeping.of(self.person), "left": keeping.left(self.person)}
-        found["is_few"] = found["left"] <= FEW
+        found |= {"is_few": found["left"] <= FEW, "is_fresh": self.is_fresh}
         return super().get_context_data(**more) | found
-
-
-class Begin(OwnPage, View):
-    """A new secret, for who has no factor."""
-
-    http_method_names = ("post",)
-
-    def is_ready(self) -> bool:
-        return keeping.of(self.person) is None
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        keeping.begin(self.person)
-        return redirect("factor_confirm")
-
-
-class Confirm(OwnPage, FormView):
-    """The secret, as a picture and as text, until its first code is right."""
-
-    template_name = "access/factors/confirm.html"
-    form_class = FirstCodeForm
-    title = _("Set up a second factor")
-
-    def is_ready(self) -> bool:
-        return keeping.begun(self.person) is not None
-
-    @sensitive_variables("text")
-    def get_context_data(self, **more: Any) -> dict[str, Any]:
-        text = b32encode(keeping.begun(self.person).bin_key).decode()
-        parts = [text[at : at + 4] for at in range(0, len(text), 4)]
-        return super().get_context_data(**more) | {"secret": " ".join(parts)}
-
-    def form_valid(self, form: FirstCodeForm) -> HttpResponse:
-        found = check(self.person, form.cleaned_data["code"], confirmed=False)
-        if not found.is_right:
-            form.add_error("code", signin.words_for(found))
-            return self.form_invalid(form)
-        codes = keeping.confirm(found.device)
-        audit.record(Kind.FACTOR_ADDED, self.request, self.person)
-        is_new = self.asked is not Demand.NONE
-        signin.verify_session(self.request, self.person, is_new)
-        return self.show(codes)
-
-
-class Picture(OwnPage, View):
-    """The secret for the camera of a phone; nobody keeps it."""
-
-    def is_ready(self) -> bool:
-        return keeping.begun(self.person) is not None
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        device = keeping.begun(self.person)
-        out = io.BytesIO()
-        code = segno.make(device.config_url, error="m", micro=False)
-        code.save(out, kind="svg", scale=5, border=4, light="#fff")
-        return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
 
 class GiveCode(OwnPage, RedirectURLMixin, FormView):
@@ -181,7 +126,8 @@ class Proven(OwnPage, FormView):
 
     def form_valid(self, form: ProofForm) -> HttpResponse:
         if refusal := signin.proves(self.request, self.person, **form.cleaned_data):
-            form.add_error("code" if form.cleaned_data["code"] else "password", refusal)
+            by_code = form.cleaned_data.get("code")
+            form.add_error("code" if by_code else "password", refusal)
             return self.form_invalid(form)
         return self.do()
 

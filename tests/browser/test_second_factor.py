@@ -10,6 +10,7 @@ from base64 import b32decode
 import pytest
 from django_otp import oath
 
+from access import sessions
 from access.factors.models import Authenticator
 from tests.browser.test_pages import overflow, shoot, violations
 
@@ -101,6 +102,27 @@ def test_the_whole_way(page, admin_user, settings, size, scheme):
     page.wait_for_url("**/admin/")
     page.goto(STATUS)
     assert re.search(r"Recovery codes left\s+9", page.inner_text("#content"))
+    assert page.complaints == []
+
+
+def test_browser_that_was_left_open_asks_for_the_password(
+    signed_in, monkeypatch, size, scheme
+):
+    page = signed_in
+    monkeypatch.setattr(sessions, "FRESH", 0)
+    page.goto(STATUS)
+    look(page, "none", size, scheme)
+    page.click("text=Set it up")
+    page.wait_for_url("**/begin/")
+    look(page, "password", size, scheme)
+    page.fill("#id_password", "not it")
+    page.click("[type=submit]:visible >> nth=-1")
+    page.wait_for_selector(".errorlist")
+    look(page, "password-wrong", size, scheme)
+    page.fill("#id_password", "password")
+    page.click("[type=submit]:visible >> nth=-1")
+    page.wait_for_url("**/confirm/")
+    page.wait_for_function(LOADED)
     assert page.complaints == []
 
 

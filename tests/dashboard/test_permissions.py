@@ -102,7 +102,6 @@ admin:access_apitoken_history            in   in   302  302   302   302   302   
 admin:access_apitoken_*                  in   in   403  403   302   302   403   200
 admin:access_authenticator_add           in   in   403  403   403   403   403   403
 admin:access_authenticator_*             in   in   403  403   403   403   403   200
-factor_begin                             in   in   405  405   405   405   405   405
 factor_*                                 in   in   302  302   302   302   302   302
 factor                                   in   in   200  200   200   200   200   200
 admin:access_application_secret          in   in   405  405   405   405   405   405

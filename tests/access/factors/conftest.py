@@ -63,8 +63,7 @@ def wrong_code(user: User) -> str:
 
 def give_factor(user: User) -> list[str]:
     """Set one up; the recovery codes."""
-    keeping.begin(user)
-    return keeping.confirm(keeping.begun(user))
+    return keeping.confirm(keeping.begin(user))
 
 
 def give_password(user: User, **where: str) -> Client:

@@ -10,6 +10,7 @@ from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from access import sessions
 from access.factors import keeping, sealing
 from access.factors.models import Authenticator
 from access.models import SignIn
@@ -24,6 +25,7 @@ from .conftest import (
     give_code,
     give_password,
     is_in,
+    require,
     shown_by_app,
     wrong_code,
 )
@@ -67,6 +69,86 @@ def test_picture_keeps_the_policy_and_is_not_kept(begun):
     assert answer.text.lstrip().startswith("<?xml")
     assert "<script" not in answer.text
     assert "style=" not in answer.text
+
+
+# Whose password it takes.
+
+
+@pytest.fixture
+def left_open(signed_in, clock) -> Client:
+    """A browser whose owner has been away for a while."""
+    clock.forward(sessions.FRESH)
+    return signed_in
+
+
+def test_who_has_just_signed_in_is_not_asked_again(signed_in, clock):
+    clock.forward(sessions.FRESH - 1)
+    assert 'method="post" action="/admin/second-factor/begin/"' in (
+        signed_in.get(FACTOR).text
+    )
+    assert signed_in.get(BEGIN)["Location"] == FACTOR
+    assert signed_in.post(BEGIN)["Location"] == CONFIRM
+
+
+@pytest.mark.parametrize("proof", [{"password": ""}, {"password": "wrong"}])
+def test_open_browser_gets_no_secret(left_open, analyst, proof):
+    assert f'href="{BEGIN}"' in left_open.get(FACTOR).text
+    assert left_open.post(BEGIN)["Location"] == BEGIN
+    assert 'type="password"' in left_open.get(BEGIN).text
+    answer = left_open.post(BEGIN, proof)
+    assert answer.status_code == 200
+    assert "errorlist" in answer.text
+    assert left_open.get(CONFIRM)["Location"] == FACTOR
+    assert not Authenticator.objects.exists()
+
+
+def test_its_owner_gives_the_password(left_open, analyst):
+    assert left_open.post(BEGIN, {"password": PASSWORD})["Location"] == CONFIRM
+    assert left_open.get(CONFIRM).status_code == 200
+    page = left_open.post(CONFIRM, {"code": shown_by_app(analyst)})
+    assert "Your recovery codes" in page.text
+
+
+@pytest.mark.parametrize("is_required", [False, True])
+def test_wrong_passwords_lock_the_name(left_open, lines, is_required):
+    if is_required:
+        require()
+    for _ in range(live.AXES_FAILURE_LIMIT):
+        answer = left_open.post(BEGIN, {"password": "wrong"})
+    assert answer.status_code == 429
+    assert left_open.post(BEGIN, {"password": PASSWORD}).status_code == 429
+    assert not Authenticator.objects.exists()
+    assert len(lines(Kind.FAILURE)) == live.AXES_FAILURE_LIMIT
+    assert len(lines(Kind.LOCKOUT)) == 1
+
+
+def test_required_of_who_has_been_in_for_long(left_open, analyst):
+    require()
+    assert left_open.post(BEGIN)["Location"] == BEGIN
+    assert left_open.post(BEGIN, {"password": PASSWORD})["Location"] == CONFIRM
+    left_open.post(CONFIRM, {"code": shown_by_app(analyst)})
+    assert is_in(left_open)
+
+
+def test_another_browser_does_not_see_what_was_begun(begun, analyst):
+    elsewhere = give_password(analyst)
+    for path in (CONFIRM, PICTURE):
+        assert elsewhere.get(path)["Location"] == FACTOR
+    answer = elsewhere.post(CONFIRM, {"code": shown_by_app(analyst)})
+    assert answer["Location"] == FACTOR
+    assert not Authenticator.objects.filter(confirmed=True).exists()
+
+
+def test_secret_that_nobody_took_is_over(begun, analyst, clock):
+    clock.forward(keeping.SECRET_SECONDS - 1)
+    assert begun.get(CONFIRM).status_code == 200
+    clock.forward(1)
+    answer = begun.post(CONFIRM, {"code": shown_by_app(analyst)})
+    assert answer["Location"] == FACTOR
+    assert begun.get(PICTURE)["Location"] == FACTOR
+
+
+# Its first code.
 
 
 def test_it_counts_after_its_first_code_alone(begun, analyst, lines):
