@@ -72,6 +72,8 @@ class GroupFactorInline(admin.StackedInline):
 
     model = GroupFactor
     can_delete = False
+    fieldsets = ((_("Second factor"), {"fields": ("required",)}),)
+    template = "admin/access/group_factor.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
         return request.user.is_superuser

@@ -88,8 +88,8 @@ class GroupFactor(models.Model):
         _("required of every member"),
         default=False,
         help_text=_(
-            "Who has none yet is led to set one up at the next click, and can do "
-            "nothing else before. Passwords alone give no web tokens."
+            "Members who have none are asked to set one up at their next click, and "
+            "can do nothing else before. Scripts get no web token for a password alone."
         ),
     )
 

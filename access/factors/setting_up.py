@@ -35,8 +35,11 @@ class Begin(Proven):
     form_class = PasswordForm
     lets_in = (Demand.NONE, Demand.SETUP)
     title = _("Set up a second factor")
-    lead = _("Your password, please: this computer may have been left open.")
-    button = _("Go on")
+    lead = _(
+        "Please give your password again. So nobody else can set this up on a computer "
+        "that you left open."
+    )
+    button = _("Continue")
     is_grave = False
 
     def is_ready(self) -> bool:

@@ -105,6 +105,6 @@ def words_for(answer: Answer) -> str:
             answer.seconds,
         ) % answer.seconds  # fmt: skip
     return _(
-        "This code is not right. Each one is good once: wait for the next. If that is "
-        "refused, too, look at the clock of your phone."
+        "This code is not right. Each one works only once: wait for the next. If that "
+        "is refused as well, check the clock of your phone."
     )

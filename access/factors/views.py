@@ -137,7 +137,7 @@ class Proven(OwnPage, FormView):
 
 class Renew(Proven):
     title = _("New recovery codes")
-    lead = _("Ten new codes; those that you have now are worth nothing afterwards.")
+    lead = _("You get ten new codes. Those that you have now stop working.")
     button = _("Make new codes")
     is_grave = False
 
@@ -149,12 +149,12 @@ class Renew(Proven):
 
 
 class Remove(Proven):
-    title = _("Take the second factor away")
+    title = _("Remove the second factor")
     lead = _(
-        "For a new phone, take the factor away and set it up anew. Until then your "
-        "password alone signs you in, unless a second factor is required of you."
+        "For a new phone, remove the factor and set it up again. Until then your "
+        "password alone signs you in, unless your account must have a second factor."
     )
-    button = _("Take it away")
+    button = _("Remove")
     is_grave = True
 
     def do(self) -> HttpResponse:

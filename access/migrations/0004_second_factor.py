@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                     "required",
                     models.BooleanField(
                         default=False,
-                        help_text="Who has none yet is led to set one up at the next click, and can do nothing else before. Passwords alone give no web tokens.",
+                        help_text="Members who have none are asked to set one up at their next click, and can do nothing else before. Scripts get no web token for a password alone.",
                         verbose_name="required of every member",
                     ),
                 ),

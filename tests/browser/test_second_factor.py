@@ -8,10 +8,12 @@ import time
 from base64 import b32decode
 
 import pytest
+from django.contrib.auth.models import Group
 from django_otp import oath
 
 from access import sessions
 from access.factors.models import Authenticator
+from access.models import GroupFactor
 from tests.browser.test_pages import overflow, shoot, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,46 +61,47 @@ def test_the_whole_way(page, admin_user, settings, size, scheme):
     assert not page.locator("#nav-sidebar").is_visible()
     look(page, "required", size, scheme)
 
-    page.click("text=Set it up")
+    page.click("#content >> text='Set up'")
     page.wait_for_function(LOADED)
     look(page, "set-up", size, scheme)
     secret = page.inner_text(".factor-secret")
     page.fill("#id_code", "000000" if code(secret) != "000000" else "111111")
-    page.click("text=Turn it on")
+    page.click("text=Turn on")
     page.wait_for_selector(".errorlist")
     page.wait_for_function(LOADED)
     look(page, "wrong", size, scheme)
     # Instead of the second that the next one has to wait.
     Authenticator.objects.update(throttling_failure_timestamp=None)
     page.fill("#id_code", code(secret))
-    page.click("text=Turn it on")
+    page.click("text=Turn on")
     page.wait_for_selector(".factor-codes")
     look(page, "codes", size, scheme)
     papers = page.locator(".factor-codes li").all_inner_texts()
     assert len(papers) == 10
-    page.click("text=I have kept them")
+    page.click("text=I have saved them")
     page.wait_for_url("**/admin/")
     assert page.inner_text("#content h1") == "Overview"
 
     page.goto(STATUS)
     assert re.search(r"Recovery codes left\s+10", page.inner_text("#content"))
     look(page, "status", size, scheme)
-    page.click("text=Take it away")
+    page.click("text=Remove")
     look(page, "take-away", size, scheme)
 
     sign_out(page)
     give_password(page)
     page.wait_for_url("**/second-factor/code/*")
     look(page, "code", size, scheme)
+    assert page.get_by_role("button", name="Continue").bounding_box()["height"] > 40
     page.fill("#id_code", code(secret, 1))
-    page.click("text=Go on")
+    page.click("text=Continue")
     page.wait_for_url("**/admin/")
 
     sign_out(page)
     give_password(page)
     page.wait_for_url("**/second-factor/code/*")
     page.fill("#id_code", papers[0])
-    page.click("text=Go on")
+    page.click("text=Continue")
     page.wait_for_url("**/admin/")
     page.goto(STATUS)
     assert re.search(r"Recovery codes left\s+9", page.inner_text("#content"))
@@ -112,17 +115,33 @@ def test_browser_that_was_left_open_asks_for_the_password(
     monkeypatch.setattr(sessions, "FRESH", 0)
     page.goto(STATUS)
     look(page, "none", size, scheme)
-    page.click("text=Set it up")
+    page.click("#content >> text='Set up'")
     page.wait_for_url("**/begin/")
     look(page, "password", size, scheme)
     page.fill("#id_password", "not it")
-    page.click("[type=submit]:visible >> nth=-1")
+    page.click("text=Continue")
     page.wait_for_selector(".errorlist")
     look(page, "password-wrong", size, scheme)
     page.fill("#id_password", "password")
-    page.click("[type=submit]:visible >> nth=-1")
+    page.click("text=Continue")
     page.wait_for_url("**/confirm/")
     page.wait_for_function(LOADED)
+    assert page.complaints == []
+
+
+def test_group_requires_it(signed_in, size, scheme):
+    page, group = signed_in, Group.objects.create(name="Clerks")
+    for required in (True, False):
+        page.goto(f"/admin/auth/group/{group.pk}/change/")
+        page.set_checked("#id_factor-0-required", required)
+        page.click("text=Save and continue editing")
+        page.wait_for_selector(".messagelist .success")
+        assert GroupFactor.objects.get().required is required
+        assert page.is_checked("#id_factor-0-required") is required
+    assert page.get_by_role("heading", name="Second factor").count() == 1
+    page.locator("#id_factor-0-required").scroll_into_view_if_needed()
+    shoot(page, "factor-group", size, scheme)
+    assert overflow(page) <= 0
     assert page.complaints == []
 
 
