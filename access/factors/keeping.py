@@ -13,7 +13,6 @@ from django.db import router, transaction
 from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticToken
 
-from ..users import copies
 from . import sealing
 from .models import Authenticator, RecoveryCodes
 
@@ -59,9 +58,7 @@ def confirm(device: Authenticator) -> list[str]:
         Authenticator.objects.filter(user=device.user).exclude(pk=device.pk).delete()
         device.confirmed, device.created_at = True, timezone.now()
         device.save(update_fields=["confirmed", "created_at"])
-        codes = renew(device.user)
-    copies.forget(device.user.pk)
-    return codes
+        return renew(device.user)
 
 
 def renew(user: Any) -> list[str]:
@@ -89,5 +86,4 @@ def remove(user: Any) -> bool:
         had = of(user) is not None
         Authenticator.objects.filter(user=user).delete()
         RecoveryCodes.objects.filter(user=user).delete()
-    copies.forget(user.pk)
     return had
