@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from django.db.utils import DatabaseErrorWrapper, InterfaceError, OperationalError
+from django.db.utils import DatabaseErrorWrapper, Error, OperationalError
 
 RETRY_AFTER = 5
 """Seconds between two attempts to reach a server that did not answer."""
@@ -96,7 +96,8 @@ class ErrorWrapper(DatabaseErrorWrapper):
     def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
         try:
             super().__exit__(kind, value, traceback)
-        except (OperationalError, InterfaceError) as error:
+        except Error as error:
+            # By whatever name: PostgreSQL's driver says DatabaseError, and no more.
             if not self.wrapper.is_lost():
                 raise
             self.wrapper.breaker.trip()

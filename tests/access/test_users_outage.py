@@ -1,7 +1,7 @@
 """A database of accounts that does not answer: one exception, and no long waits."""
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections
 from django.db.utils import load_backend
 
 from access.users import outage
@@ -57,6 +57,20 @@ def test_what_is_wrong_with_a_question_is_no_outage(database, tmp_path):
         database.cursor().execute("SELECT 1 FROM missing")
     assert not isinstance(caught.value, UsersUnavailable)
     assert works(database)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_connection_that_was_lost_is_one_by_whatever_name(
+    database, tmp_path, monkeypatch, is_lost
+):
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "db").write_text("what a driver cannot make sense of" * 99)
+    monkeypatch.setattr(type(database), "is_lost", lambda self: is_lost)
+    with pytest.raises(DatabaseError, match="not a database") as caught:
+        database.cursor().execute("SELECT * FROM sqlite_master")
+    assert not isinstance(caught.value.__cause__, OperationalError)
+    assert isinstance(caught.value, UsersUnavailable) == is_lost
 
 
 def test_while_one_tries_the_others_are_refused(clock):
