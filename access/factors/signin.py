@@ -28,10 +28,12 @@ Kind = SignIn.Kind
 
 
 def connect() -> None:
-    """In the place of django-axes, which forgets failures for a password alone."""
-    from axes.signals import handle_user_logged_in
+    """In the place of django-axes, which forgets failures for a password alone, and
+    with whose tables out of reach nobody could sign out."""
+    from axes.signals import handle_user_logged_in, handle_user_logged_out
 
     signals.user_logged_in.disconnect(handle_user_logged_in)
+    signals.user_logged_out.disconnect(handle_user_logged_out)
     signals.user_logged_in.connect(_password_given, dispatch_uid="access_in")
 
 

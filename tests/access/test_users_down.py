@@ -1,15 +1,18 @@
 """Sessions, rights, pages and the audit list while accounts cannot be looked up."""
 
 import logging
+from contextlib import ExitStack, contextmanager
 
 import pytest
-from django.contrib.auth.backends import ModelBackend
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.models import Session
 from django.core.cache import caches
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from access import audit, sessions
@@ -17,6 +20,9 @@ from access.factors import keeping
 from access.models import GroupFactor, SignIn
 from access.users import cached_db, copies, middleware
 from access.users.outage import UsersUnavailable
+from dashboard.routers import database_of
+
+from .conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 BACKEND = "access.users.backend.RememberingBackend"
@@ -44,20 +50,40 @@ def refuse(*args, **kwargs):
     raise UsersUnavailable("down")
 
 
+def accounts() -> BaseDatabaseWrapper:
+    return connections[router.db_for_write(User)]
+
+
+def tables() -> set[str]:
+    """Those of the database of accounts, quoted as in SQL."""
+    models = apps.get_models(include_auto_created=True)
+    theirs = [m._meta for m in models if database_of(m._meta.app_label) == "users"]
+    return {accounts().ops.quote_name(meta.db_table) for meta in theirs}
+
+
 @pytest.fixture
-def down(monkeypatch):
-    """From its call on, no account and no session is read or written."""
+def outage():
+    """While it is open, no account and no session is read or written."""
+    theirs = tables()
 
-    def go() -> None:
-        monkeypatch.setattr(ModelBackend, "get_user", refuse)
-        monkeypatch.setattr(ModelBackend, "authenticate", refuse)
-        for name in ("delete", "_get_session_from_db"):
-            monkeypatch.setattr(db.SessionStore, name, refuse)
-        # Where the database is asked: Django makes another error of it on the way.
-        monkeypatch.setattr(Session, "save", refuse)
-        monkeypatch.setattr(SignIn, "save", refuse)
+    def execute(go_on, sql, *more):
+        return refuse() if any(table in sql for table in theirs) else go_on(sql, *more)
 
-    return go
+    @contextmanager
+    def away():
+        with accounts().execute_wrapper(execute):
+            yield
+        # Nothing of it was sent; else the test's own transaction would be over.
+        accounts().needs_rollback = False
+
+    return away
+
+
+@pytest.fixture
+def down(outage):
+    """From its call on."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(outage())
 
 
 @pytest.fixture
@@ -211,15 +237,54 @@ def test_nobody_comes_in(down, analyst):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_signing_out_ends_the_session_for_good(browser, down, monkeypatch):
+def test_signing_out_ends_the_session_for_good(browser, outage):
     key = browser.session.session_key
-    with monkeypatch.context() as outage:
-        outage.setattr(db.SessionStore, "delete", refuse)
-        outage.setattr(db.SessionStore, "save", refuse)
+    with outage():
         assert browser.post("/admin/logout/").status_code == 200
     # Its row is there again; who kept the cookie is not in.
     assert db.SessionStore(key).load() != {}
     assert cached_db.SessionStore(key).load() == {}
+
+
+FACTOR = "/admin/second-factor/"
+NEW = {"new_password1": "a new long password", "new_password2": "a new long password"}
+REFUSED = {
+    "password": ("/admin/password_change/", {"old_password": PASSWORD} | NEW),
+    "wrong password": ("/admin/password_change/", {"old_password": "wrong"} | NEW),
+    "reset": ("/admin/password_reset/", {"email": "ada@example.org"}),
+    "reset with a link": ("/admin/reset/MQ/set-password/", NEW),
+    "factor": (FACTOR + "begin/", {"password": PASSWORD}),
+    "first code": (FACTOR + "confirm/", {"code": "000000"}),
+    "taken away": (FACTOR + "remove/", {"password": PASSWORD}),
+    "recovery codes": (FACTOR + "recovery/", {"password": PASSWORD}),
+    "token": ("/admin/access/apitoken/add/", {"name": "n", "days": "9"}),
+    "consent": ("/oauth/authorize/?client_id=a&response_type=code", {"allow": "1"}),
+    "grant": ("/oauth/token/", {"grant_type": "client_credentials", "client_id": "a"}),
+    "web token": ("/api/v1/auth/jwt/", {"username": "ada", "password": PASSWORD}),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_nothing_is_said_to_be_wrong_that_was_not_looked_at(
+    analyst, browser, down, what
+):
+    path, body = REFUSED[what]
+    kind = "application/json" if path.startswith("/api/") else MULTIPART_CONTENT
+    down()
+    answer = browser.post(path, body, kind)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    said = "Accounts cannot be" if kind == MULTIPART_CONTENT else '"unavailable"'
+    assert said in answer.text
+
+
+def test_copy_cannot_take_the_place_of_the_user(analyst, browser):
+    copy = copies.recall(analyst.pk)
+    for change in (copy.save, lambda: copy.set_password("a new long password")):
+        with pytest.raises(UsersUnavailable):
+            change()
+    analyst.refresh_from_db()
+    assert analyst.check_password(PASSWORD)
 
 
 def test_changes_of_a_session_are_kept_in_redis_alone(browser, down):
