@@ -61,13 +61,26 @@ def users(url: str) -> Config:
     if config["ENGINE"] == "django.db.backends.mysql":
         options |= mysql_options(seconds)
     elif config["ENGINE"] == "django.db.backends.postgresql":
+        options |= postgresql_options(seconds) | options
         options["connect_timeout"] = max(2, seconds)
-        options.setdefault("options", f"-c statement_timeout={seconds}s")
     if config["ENGINE"] not in ENGINES:
         raise ImproperlyConfigured(
             "USERS_DATABASE_URL must name MySQL, MariaDB, PostgreSQL or SQLite."
         )
     return config | {"ENGINE": ENGINES[config["ENGINE"]]}
+
+
+def postgresql_options(seconds: int) -> Config:
+    """The server limits a statement, the system a machine that is gone; nobody limits a
+    server that holds a connection open and does not answer."""
+    return {
+        "options": f"-c statement_timeout={seconds}s",
+        # In milliseconds, for what was sent; for what is waited for, keepalives.
+        "tcp_user_timeout": seconds * 1000,
+        "keepalives_idle": seconds,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+    }
 
 
 def mysql_options(seconds: int) -> Config:
