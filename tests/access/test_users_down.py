@@ -146,7 +146,8 @@ CHANGES = {
 @pytest.fixture
 def commit(django_capture_on_commit_callbacks):
     """What runs in it is committed."""
-    return lambda: django_capture_on_commit_callbacks(execute=True)
+    alias = accounts().alias
+    return lambda: django_capture_on_commit_callbacks(using=alias, execute=True)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -247,6 +248,7 @@ def test_signing_out_ends_the_session_for_good(browser, outage):
 
 
 FACTOR = "/admin/second-factor/"
+TOKEN = {"name": "nightly", "scopes": ["analytics:read"], "days": "9"}
 NEW = {"new_password1": "a new long password", "new_password2": "a new long password"}
 REFUSED = {
     "password": ("/admin/password_change/", {"old_password": PASSWORD} | NEW),
@@ -257,7 +259,7 @@ REFUSED = {
     "first code": (FACTOR + "confirm/", {"code": "000000"}),
     "taken away": (FACTOR + "remove/", {"password": PASSWORD}),
     "recovery codes": (FACTOR + "recovery/", {"password": PASSWORD}),
-    "token": ("/admin/access/apitoken/add/", {"name": "n", "days": "9"}),
+    "token": ("/admin/access/apitoken/add/", TOKEN),
     "consent": ("/oauth/authorize/?client_id=a&response_type=code", {"allow": "1"}),
     "grant": ("/oauth/token/", {"grant_type": "client_credentials", "client_id": "a"}),
     "web token": ("/api/v1/auth/jwt/", {"username": "ada", "password": PASSWORD}),

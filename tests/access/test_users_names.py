@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import caches
+from django.db import router
 
 from access.users import names
 from access.users.outage import UsersUnavailable
@@ -50,9 +51,13 @@ def test_what_was_never_asked_for_is_not_known(ann, cache, down):
     assert names.names_of([ann]) == {}
 
 
-def test_who_is_deleted_has_no_name(ann, cache, down):
+def test_who_is_deleted_has_no_name(
+    ann, cache, down, django_capture_on_commit_callbacks
+):
     names.names_of([ann])
-    User.objects.get(pk=ann).delete()
+    alias = router.db_for_write(User)
+    with django_capture_on_commit_callbacks(using=alias, execute=True):
+        User.objects.get(pk=ann).delete()
     down()
     assert names.names_of([ann]) == {}
 

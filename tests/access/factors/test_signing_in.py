@@ -81,7 +81,7 @@ def test_replayed_code_is_refused(half, analyst, clock):
     elsewhere = give_password(analyst)
     answer = give_code(elsewhere, code)
     assert answer.status_code == 200
-    assert "good once" in answer.text
+    assert "works only once" in answer.text
     assert not is_in(elsewhere)
     clock.forward()
     give_code(elsewhere, shown_by_app(analyst))
