@@ -1,19 +1,19 @@
 # The site as one image, for web, drain, jobs and beat: compose.yaml says which is which.
 # Nothing secret is in it, and nothing of it is written to when it runs.
 
-FROM python:3.12.11-slim-bookworm AS environment
+FROM python:3.12.15-slim-bookworm AS environment
 COPY requirements.txt /
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
         --require-hashes -r /requirements.txt
 
-FROM node:22.17.0-bookworm-slim AS charts
+FROM node:22.23.1-bookworm-slim AS charts
 WORKDIR /charts
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 
-FROM python:3.12.11-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home \
+FROM python:3.12.15-slim-bookworm
+RUN useradd --uid 10001 --user-group --no-create-home \
         --home-dir /var/lib/dashboard --shell /usr/sbin/nologin dashboard \
     && install -d -m 0700 -o dashboard -g dashboard /var/lib/dashboard/journal
 ENV PATH=/opt/venv/bin:$PATH \

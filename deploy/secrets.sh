@@ -14,8 +14,10 @@ postgres=$(key) valkey=$(key) mariadb=$(key)
 printf '%s\n' POSTGRES_USER=dashboard POSTGRES_DB=dashboard \
     "POSTGRES_PASSWORD=$postgres" >"$folder/postgres.env"
 printf '%s\n' "VALKEY_PASSWORD=$valkey" >"$folder/valkey.env"
+# A root password that the image makes up is printed into its log.
 printf '%s\n' MARIADB_DATABASE=users MARIADB_USER=dashboard \
-    "MARIADB_PASSWORD=$mariadb" MARIADB_RANDOM_ROOT_PASSWORD=1 >"$folder/mariadb.env"
+    "MARIADB_PASSWORD=$mariadb" MARIADB_ROOT_HOST=localhost \
+    "MARIADB_ROOT_PASSWORD=$(key)" >"$folder/mariadb.env"
 # Last: it says that all are there.
 printf '%s\n' "ALLOWED_HOSTS=$1" "SECRET_KEY=$(key)" "JWT_KEY=$(key)" \
     "ANALYTICS_KEY=$(key)" TRUST_X_FORWARDED_PROTO=1 ANALYTICS_PROXIES=1 \

@@ -77,6 +77,10 @@ def test_base_images_are_pinned(line):
 
 def test_image_runs_as_nobody_and_holds_no_secret():
     assert re.findall(r"(?m)^USER (.+)$", DOCKERFILE) == ["10001:10001"]
+    # With --system its group would get another number, below 1000.
+    (useradd,) = re.findall(r"useradd [^&]+", DOCKERFILE)
+    assert "--uid 10001 --user-group" in useradd
+    assert "--system" not in useradd
     assert not re.search(r"(?m)^(ARG|ENV).*(KEY|PASSWORD|SECRET)", DOCKERFILE)
     assert "--require-hashes" in DOCKERFILE
     ignored = (ROOT / ".dockerignore").read_text().split("\n")
@@ -102,6 +106,39 @@ def test_redis_keeps_all_and_wants_a_password():
     assert "--maxmemory-policy noeviction" in script
 
 
+def test_redis_is_told_itself_to_stop(tmp_path):
+    """A shell above it would end at once, and the server with it, unasked."""
+    server = tmp_path / "valkey-server"
+    server.write_text('#!/bin/sh\necho $$\nexec cat "$1"\n')
+    server.chmod(0o755)
+    words = [*SERVICES["valkey"]["entrypoint"], *SERVICES["valkey"]["command"]]
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VALKEY_PASSWORD": "top secret"}
+    with subprocess.Popen(
+        [word.replace("$$", "$") for word in words],
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as shell:
+        said, _ = shell.communicate()
+    assert said.splitlines() == [str(shell.pid), "requirepass top secret"]
+
+
+def test_postgres_is_healthy_only_once_it_can_be_reached():
+    """The server that makes the database on the first start listens to no port."""
+    test = SERVICES["postgres"]["healthcheck"]["test"]
+    assert test[test.index("-h") + 1] == "127.0.0.1"
+
+
+def test_no_password_is_printed_into_a_log(tmp_path):
+    script = tmp_path / "secrets.sh"
+    script.write_bytes((ROOT / "deploy/secrets.sh").read_bytes())
+    subprocess.run(["bash", script, "www.example.org"], check=True)
+    said = (tmp_path / "secrets/mariadb.env").read_text()
+    assert "RANDOM" not in said
+    assert re.search(r"(?m)^MARIADB_ROOT_PASSWORD=[0-9a-f]{64}$", said)
+    assert "MARIADB_ROOT_HOST=localhost\n" in said
+
+
 def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path):
     script = tmp_path / "secrets.sh"
     script.write_bytes((ROOT / "deploy/secrets.sh").read_bytes())
@@ -111,8 +148,8 @@ def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path):
         made = {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()}
         found = re.findall(r"[0-9a-f]{64}", "".join(made.values()))
         # Three passwords are said twice: to the server, and to the site.
-        assert len(found) == 9
-        assert len(set(found)) == 6
+        assert len(found) == 10
+        assert len(set(found)) == 7
     modes = {p.stat().st_mode & 0o777 for p in (tmp_path / "secrets").iterdir()}
     assert modes == {0o600}
     files = {Path(service["env_file"]).name for service in SERVICES.values()}
