@@ -43,8 +43,7 @@ class PytestRunner:
         if self.marker:
             arguments += ["-m", self.marker]
         if self.parallel:
-            # A file stays in one process, which makes its module's data once. As
-            # collected: those that take minutes come first.
-            arguments += ["-n", str(self.parallel), "--dist", "loadfile"]
-            arguments.append("--no-loadscope-reorder")
+            # In small portions, in the order of the collection: what takes minutes is
+            # first, and what empties the tables after all that needs their first rows.
+            arguments += ["-n", str(self.parallel), "--maxschedchunk", "8"]
         return int(pytest.main([*arguments, *test_labels]))

@@ -130,7 +130,7 @@ REFUSED = {
     "csv none": ("csv", "sku\n", "0 rows"),
     "csv wide": ("csv", ",".join(map(str, range(101))), "columns"),
     "csv cell": ("csv", f"sku\n{'x' * 200_000}\n", "line 2"),
-    "json broken": ("json", '{"a": 1,\n}', "line 2, column 1"),
+    "json broken": ("json", '{"a": 1,\n"b"}', "line 2, column 4"),
     "json deep": ("json", "[" * 100_000, "nested"),
     "json nan": ("json", '{"a": NaN}', "NaN"),
     "json digits": ("json", "1" * 5_000, "digits"),
