@@ -12,7 +12,7 @@ TASK = "analytics.tasks.drain"
 
 
 def send_drains(site, number):
-    with Celery(broker=broker_url(site.valkey.url)) as app:
+    with Celery(broker=broker_url(site.valkey.url), set_as_current=False) as app:
         for _ in range(number):
             app.send_task(TASK, queue="drain")
 

@@ -24,8 +24,9 @@ SIZES = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["playwright.Browser"]:
+    """Ends with its module: while it lives, an event loop runs in the tests' thread."""
     if not CHROMIUM.exists():
         reason = f"no Chromium at {CHROMIUM}; install it, or set CHROMIUM to its path"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
