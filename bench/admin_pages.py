@@ -1,12 +1,11 @@
-"""The addresses of the benchmark of pages: the admin, and a peer's own charts."""
+"""The addresses of the benchmark of pages: the site's own, and a peer's own charts."""
 
-from django.contrib import admin
 from django.urls import include, path
 
+from dashboard import urls
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
-    path("", include("analytics.urls")),
-    path("", include("products.urls")),
+    *urls.urlpatterns,
     # For the peer's measurement only; a project must not include them.
     path("charts/", include("admin_tools_stats.urls")),
 ]

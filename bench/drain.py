@@ -106,7 +106,7 @@ def _drained(
     with ExitStack() as stack:
         if dimensions is not None:
             stack.enter_context(
-                patch.object(drain, "get_dimensions", lambda: dimensions)
+                patch.object(drain, "dimensions_of", lambda site: dimensions)
             )
         worker = drain.Drain(stream)
         started, used = time.perf_counter(), time.process_time()
